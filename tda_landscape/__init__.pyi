@@ -1,0 +1,31 @@
+from . import paths as paths
+from . import plot as plot
+from . import testing as testing
+from ._errors import InputError as InputError
+from ._errors import Interrupted as Interrupted
+from ._survey import Survey as Survey
+from ._survey import survey as survey
+from .connecting import connect as connect
+from .connecting import pairs as pairs
+from .energy import Energy as Energy
+from .energy import tally as tally
+from .energy import zoo as zoo
+from .minima import Cloud as Cloud
+from .minima import Minima as Minima
+from .minima import quench as quench
+from .minima import sample as sample
+from .paths import Path as Path
+from .paths import find_path as find_path
+from .topology import Diagrams as Diagrams
+from .topology import LandscapeGraph as LandscapeGraph
+from .topology import MergeTree as MergeTree
+from .topology import NuCurve as NuCurve
+from .topology import barrier_rips as barrier_rips
+from .topology import cubical_merge_tree as cubical_merge_tree
+from .topology import merge_graphs as merge_graphs
+from .topology import merge_tree as merge_tree
+from .topology import nu_curve as nu_curve
+from .topology import persistence as persistence
+from .topology import rips as rips
+
+__version__: str
