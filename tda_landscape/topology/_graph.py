@@ -1,0 +1,300 @@
+"""The landscape graph: leaves with their energies, edges with their heights, as plain arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import networkx as nx
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tda_landscape._errors import InputError
+
+EDGE_STATUSES = ("certified", "refined", "sampled")
+"""How a merge is known, best first: rigorous, stable under adaptive bisection, sampled."""
+
+LEAF_STATUSES = ("minimum", "flat", "stationary", "saddle", "descending", "nonfinite", "given")
+"""What a point is; `given` marks vertices of a graph that came without a landscape."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LandscapeGraph:
+    """Leaves and the paths between them, as plain arrays.
+
+    Parallel edges and loops are allowed; a missing edge says that no path was found, never that none exists.
+    Build one with `LandscapeGraph.from_arrays`, which fills in and checks what is left out.
+
+    Attributes
+    ----------
+    births : ndarray (n,)
+        Energy of each leaf.
+    edges : ndarray of int (m, 2)
+        The two leaves that each path joins.
+    heights : ndarray (m,)
+        Measured maximum of the energy along each path.
+    status : ndarray of str (m,)
+        One of `certified`, `refined`, `sampled`.
+    uppers : ndarray (m,)
+        Certified upper bound of the height, `inf` where there is none.
+    proved : ndarray of bool (m,)
+        Whether it is proved that no path joins the two sides of the edge below its height.
+    saddle_index : ndarray of int (m,)
+        Morse index of the highest point where it is a verified saddle, else -1.
+    confirmations : ndarray of int (m,)
+        How many independent searches ended in this edge.
+    transform : tuple (m,)
+        Symmetry element that each edge was found with, `None` for the identity.
+    paths : tuple (m,)
+        The path behind each edge, `None` where only the height is known.
+    points : ndarray (n, d) or None
+        Parameters of the leaves.
+    leaf_status : ndarray of str (n,)
+        `minimum`, `flat`, `stationary`, ... or `given`.
+    hits : ndarray of int (n,)
+        Independent starts that ended in each leaf.
+    labels : tuple (n,)
+        Names of the leaves in the graph that they came from; `0 .. n-1` by default.
+
+    Examples
+    --------
+    >>> graph = LandscapeGraph.from_arrays([0.0, 0.5], [(0, 1)], [1.0])
+    >>> graph.births.tolist(), graph.heights.tolist(), graph.status.tolist()
+    ([0.0, 0.5], [1.0], ['sampled'])
+    """
+
+    births: NDArray[np.float64]
+    edges: NDArray[np.intp]
+    heights: NDArray[np.float64]
+    status: NDArray[np.str_]
+    uppers: NDArray[np.float64]
+    proved: NDArray[np.bool_]
+    saddle_index: NDArray[np.intp]
+    confirmations: NDArray[np.intp]
+    transform: tuple[Any, ...]
+    paths: tuple[Any, ...]
+    points: NDArray[np.float64] | None
+    leaf_status: NDArray[np.str_]
+    hits: NDArray[np.intp]
+    labels: tuple[Hashable, ...]
+
+    @classmethod
+    def from_arrays(
+        cls,
+        births: ArrayLike,
+        edges: ArrayLike | Sequence[tuple[int, int]],
+        heights: ArrayLike,
+        *,
+        status: ArrayLike | str = "sampled",
+        uppers: ArrayLike | None = None,
+        proved: ArrayLike | bool = False,
+        points: ArrayLike | None = None,
+        **others: Any,
+    ) -> LandscapeGraph:
+        """Build a graph from births, edges and heights; every other field has a neutral default.
+
+        Parameters
+        ----------
+        births : array_like (n,)
+            Energies of the leaves, finite.
+        edges : array_like of int (m, 2)
+            Pairs of leaves.
+        heights : array_like (m,)
+            Path heights, each at least the births of its two ends; `inf` is allowed and never merges.
+        status, uppers, proved, points
+            As in the class; a scalar `status` or `proved` stands for all edges.
+        **others
+            Any further field of the class.
+
+        Raises
+        ------
+        InputError
+            A NaN, a height below one of its ends, or arrays whose shapes do not fit.
+
+        Examples
+        --------
+        >>> LandscapeGraph.from_arrays([0.0, 0.5], [(0, 1)], [0.2])
+        Traceback (most recent call last):
+        tda_landscape._errors.InputError: edge 0 has height 0.2 below the energy 0.5 of one of its ends; ...
+        """
+        born = np.array(births, dtype=np.float64).reshape(-1)
+        pairs = np.array(edges, dtype=np.intp).reshape(-1, 2)
+        tall = np.array(heights, dtype=np.float64).reshape(-1)
+        n, m = len(born), len(pairs)
+        fields: dict[str, Any] = {
+            "births": born,
+            "edges": pairs,
+            "heights": tall,
+            "status": np.broadcast_to(np.asarray(status, dtype=np.str_), (m,)).copy(),
+            "uppers": np.full(m, np.inf) if uppers is None else np.array(uppers, dtype=np.float64),
+            "proved": np.broadcast_to(np.asarray(proved, dtype=np.bool_), (m,)).copy(),
+            "saddle_index": np.full(m, -1, dtype=np.intp),
+            "confirmations": np.ones(m, dtype=np.intp),
+            "transform": (None,) * m,
+            "paths": (None,) * m,
+            "points": None if points is None else np.array(points, dtype=np.float64),
+            "leaf_status": np.full(n, "given"),
+            "hits": np.zeros(n, dtype=np.intp),
+            "labels": tuple(range(n)),
+        }
+        unknown = sorted(set(others) - set(fields))
+        if unknown:
+            raise InputError(f"LandscapeGraph has no field {unknown[0]!r}; it has {', '.join(fields)}")
+        graph = cls(**{**fields, **others})
+        _check(graph)
+        return graph
+
+    def with_edges(self, other: LandscapeGraph) -> LandscapeGraph:
+        """Return the graph with the edges of `other`, a graph over the same leaves, added to its own.
+
+        Examples
+        --------
+        >>> a = LandscapeGraph.from_arrays([0.0, 0.5], [(0, 1)], [1.0])
+        >>> a.with_edges(LandscapeGraph.from_arrays([0.0, 0.5], [(1, 0)], [0.8])).heights.tolist()
+        [1.0, 0.8]
+        """
+        if not np.array_equal(self.births, other.births):
+            raise InputError("the two graphs have different leaves; edges can be added over the same leaves only")
+        arrays = ("edges", "heights", "status", "uppers", "proved", "saddle_index", "confirmations")
+        joined: dict[str, Any] = {
+            name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in arrays
+        }
+        return replace(self, **joined, transform=self.transform + other.transform, paths=self.paths + other.paths)
+
+    def to_networkx(self) -> nx.MultiGraph[Any]:
+        """Return a networkx MultiGraph: nodes carry `energy` and `status`, edges `height` and `status`.
+
+        Examples
+        --------
+        >>> g = LandscapeGraph.from_arrays([0.0, 0.5], [(0, 1)], [1.0]).to_networkx()
+        >>> g.nodes[1]["energy"], [h for *_, h in g.edges(data="height")]
+        (0.5, [1.0])
+        """
+        graph: nx.MultiGraph[Any] = nx.MultiGraph()
+        for label, energy, status in zip(self.labels, self.births, self.leaf_status, strict=True):
+            graph.add_node(label, energy=float(energy), status=str(status))
+        for (i, j), height, status in zip(self.edges, self.heights, self.status, strict=True):
+            graph.add_edge(self.labels[i], self.labels[j], height=float(height), status=str(status))
+        return graph
+
+    @classmethod
+    def from_networkx(
+        cls, graph: nx.Graph[Any], *, energy: str = "energy", height: str = "height"
+    ) -> LandscapeGraph:
+        """Read any networkx graph whose nodes carry `energy` and whose edges carry `height`.
+
+        Parameters
+        ----------
+        graph : networkx.Graph or networkx.MultiGraph
+            Node names become the labels.
+        energy, height : str
+            Names of the two attributes.
+
+        Raises
+        ------
+        InputError
+            A node or an edge lacks its attribute.
+
+        Examples
+        --------
+        >>> import networkx as nx
+        >>> g = nx.Graph()
+        >>> g.add_node("a", energy=0.0); g.add_node("b", energy=0.5); g.add_edge("a", "b", height=1.0)
+        >>> LandscapeGraph.from_networkx(g).labels
+        ('a', 'b')
+        """
+        labels = tuple(graph.nodes)
+        index = {label: i for i, label in enumerate(labels)}
+        births = [_attribute(graph.nodes[label], energy, f"node {label!r}") for label in labels]
+        rows = [
+            (index[a], index[b], _attribute(data, height, f"edge {a!r}-{b!r}"), data.get("status", "sampled"))
+            for a, b, data in graph.edges(data=True)
+        ]
+        status = np.array([row[3] for row in rows], dtype=np.str_)
+        return cls.from_arrays(
+            births, [row[:2] for row in rows], [row[2] for row in rows], status=status, labels=labels
+        )
+
+
+def merge_graphs(first: LandscapeGraph, second: LandscapeGraph) -> LandscapeGraph:
+    """Put two graphs side by side, as one graph with the leaves and the edges of both.
+
+    The leaves are not identified with each other: that takes a tolerance, see `tda_landscape.quench`.
+
+    Parameters
+    ----------
+    first, second : LandscapeGraph
+        The leaves of `second` come after those of `first`; labels are numbered anew.
+
+    Returns
+    -------
+    LandscapeGraph
+
+    Examples
+    --------
+    >>> a = LandscapeGraph.from_arrays([0.0, 0.5], [(0, 1)], [1.0])
+    >>> merge_graphs(a, a).edges.tolist()
+    [[0, 1], [2, 3]]
+    """
+    n = len(first.births)
+    shifted = replace(second, edges=second.edges + n)
+    arrays = ("births", "edges", "heights", "status", "uppers", "proved", "saddle_index", "confirmations")
+    joined: dict[str, Any] = {
+        name: np.concatenate([getattr(first, name), getattr(shifted, name)])
+        for name in (*arrays, "leaf_status", "hits")
+    }
+    both = first.points is not None and second.points is not None
+    return replace(
+        first,
+        **joined,
+        transform=first.transform + second.transform,
+        paths=first.paths + second.paths,
+        points=np.concatenate([first.points, second.points]) if both else None,
+        labels=tuple(range(n + len(second.births))),
+    )
+
+
+def _attribute(data: dict[str, Any], name: str, where: str) -> float:
+    """Read one number from networkx attributes."""
+    if name not in data:
+        given = ", ".join(map(str, data)) or "nothing"
+        raise InputError(f"{where} has no attribute {name!r} (it has {given}); set it or pass its name")
+    return float(data[name])
+
+
+def _check(graph: LandscapeGraph) -> None:
+    """Refuse what would poison every later step."""
+    n, m = len(graph.births), len(graph.edges)
+    if not np.isfinite(graph.births).all():
+        bad = int(np.flatnonzero(~np.isfinite(graph.births))[0])
+        raise InputError(f"leaf {bad} has energy {graph.births[bad]}; leave non-finite points out of the graph")
+    for name in (
+        "heights",
+        "status",
+        "uppers",
+        "proved",
+        "saddle_index",
+        "confirmations",
+        "transform",
+        "paths",
+    ):
+        if len(getattr(graph, name)) != m:
+            raise InputError(f"{name} has {len(getattr(graph, name))} entries for {m} edges; give one per edge")
+    for name in ("leaf_status", "hits", "labels"):
+        if len(getattr(graph, name)) != n:
+            raise InputError(f"{name} has {len(getattr(graph, name))} entries for {n} leaves; give one per leaf")
+    if m and (graph.edges.min() < 0 or graph.edges.max() >= n):
+        raise InputError(f"edges name leaf {graph.edges.max()} but there are {n} leaves, numbered from 0")
+    ends = graph.births[graph.edges].max(axis=1, initial=-np.inf)
+    for name, heights in (("height", graph.heights), ("upper bound", graph.uppers)):
+        wrong = np.flatnonzero(~(heights >= ends))
+        if len(wrong):
+            e = int(wrong[0])
+            raise InputError(
+                f"edge {e} has {name} {heights[e]} below the energy {ends[e]} of one of its ends; "
+                "a path is at least as high as both ends, and NaN is not a height"
+            )
+    strange = set(graph.status.tolist()) - set(EDGE_STATUSES)
+    if strange:
+        raise InputError(f"edge status {sorted(strange)[0]!r} is not one of {', '.join(EDGE_STATUSES)}")
