@@ -1,0 +1,281 @@
+"""Energy: a differentiable function of a batch of points, with its start law."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor, nn
+
+from tda_landscape._errors import InputError
+from tda_landscape.energy._function import adapt, as_row, check_function, kinks_of, start_law
+from tda_landscape.energy._network import Loss, Network, Regularizer, read_network
+from tda_landscape.energy._random import Seed, as_generator
+from tda_landscape.energy._tally import Tally
+from tda_landscape.energy._vectorize import batched, initialization_law, rows_in_cache
+
+Function = Callable[[Tensor], Tensor]
+StartLaw = Callable[[int, torch.Generator], Tensor]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Energy:
+    """An energy E on R^d or on a torus: ``energy(points)`` maps (k, d) to (k,).
+
+    Make one with `Energy.from_model` or `Energy.from_function`.
+
+    Attributes
+    ----------
+    dim : int
+        Number of parameters d.
+    dtype : torch.dtype
+        float64 unless chosen otherwise.
+    period : Tensor (d,) or None
+        Side lengths where the energy lives on a torus.
+    network : Network or None
+        Module, data, loss and penalty behind the energy.
+    kinks : tuple of str
+        Operations without a second derivative everywhere (ReLU, abs, ...): Hessians are then not used.
+    """
+
+    dim: int
+    dtype: torch.dtype
+    function: Function
+    start_law: StartLaw
+    gradient: Function | None = None
+    period: Tensor | None = None
+    network: Network | None = None
+    kinks: tuple[str, ...] = ()
+    batch_size: int | None = None
+    chunk_size: int = 4096
+    fraction: float = 1.0
+    counters: tuple[Tally, ...] = ()
+
+    @classmethod
+    def from_function(
+        cls,
+        function: Callable[[Any], Any],
+        dim: int,
+        *,
+        bounds: tuple[ArrayLike, ArrayLike] | None = None,
+        period: float | ArrayLike | None = None,
+        grad: Callable[[Any], Any] | None = None,
+        start: StartLaw | None = None,
+        dtype: torch.dtype = torch.float64,
+    ) -> Energy:
+        """Wrap a batched function.
+
+        Parameters
+        ----------
+        function : callable
+            Maps a tensor (k, d) to energies (k,), one a row; torch operations unless `grad` is given.
+        dim : int
+            Number of coordinates d.
+        bounds : (low, high), optional
+            Box of the start law; numbers or (d,). Not a wall: searches may leave it.
+        period : float or array_like (d,), optional
+            The energy lives on the torus with these side lengths.
+        grad : callable, optional
+            Gradient (k, d) -> (k, d); then both may be numpy functions.
+        start : callable, optional
+            ``start(k, generator) -> (k, d)``, the start law. Without it: uniform in `bounds`, uniform on the
+            torus, else standard normal.
+        dtype : torch.dtype
+
+        Returns
+        -------
+        Energy
+
+        Raises
+        ------
+        InputError
+            Wrong shapes, rows that depend on each other, values that change between two identical calls, or no
+            finite value anywhere.
+
+        Examples
+        --------
+        >>> import tda_landscape as tl
+        >>> well = tl.Energy.from_function(lambda x: (x**2 - 1).square().sum(1), dim=2, bounds=(-2, 2))
+        >>> well([[1.0, 0.0]])
+        tensor([1.], dtype=torch.float64)
+        """
+        if isinstance(dim, bool) or not isinstance(dim, int) or dim < 1:
+            raise InputError(f"dim must be a positive int, got {dim!r}")
+        sides = None if period is None else as_row(period, dim, "period", dtype)
+        if sides is not None and not (sides > 0).all():
+            raise InputError(f"period must be positive, got {period!r}")
+        box = None if bounds is None else tuple(as_row(b, dim, "bounds", dtype) for b in bounds)
+        law = start or start_law(dim, box, sides, dtype)
+        probe = law(3, as_generator(0)).to(dtype)
+        energy = cls(dim, dtype, adapt(function, probe), law, grad and adapt(grad, probe), sides)
+        check_function(energy.function, energy.gradient, probe)
+        return replace(energy, kinks=() if grad else kinks_of(energy.function, probe))
+
+    @classmethod
+    def from_model(
+        cls,
+        model: nn.Module,
+        loss: Loss,
+        data: tuple[Any, Any],
+        *,
+        weight_decay: float = 0.0,
+        regularizer: Regularizer | None = None,
+        batch_size: int | None = None,
+        start: StartLaw | None = None,
+        dtype: torch.dtype = torch.float64,
+    ) -> Energy:
+        """Wrap a torch model with its data: E = loss(model(X), y) + weight_decay |theta|^2 + regularizer.
+
+        Parameters
+        ----------
+        model : torch.nn.Module
+            Deterministic (call ``model.eval()`` where it has dropout or batch norm). It is copied; your
+            weights and buffers stay as they are.
+        loss : callable
+            ``loss(outputs, targets)`` -> one number, e.g. `torch.nn.functional.cross_entropy`.
+        data : (inputs, targets)
+            Tensors or arrays; floats are cast to `dtype`.
+        weight_decay : float
+            Factor of |theta|^2, without 1/2.
+        regularizer : callable, optional
+            Named parameters -> one number, added.
+        batch_size : int, optional
+            Rows of a minibatch for samplers that draw them. Levels and barriers are always full-batch.
+        start : callable, optional
+            ``start(k, generator) -> (k, d)``; by default each layer's own `reset_parameters`.
+        dtype : torch.dtype
+
+        Returns
+        -------
+        Energy
+
+        Raises
+        ------
+        InputError
+            Data that do not fit, NaN, or a model whose energy or buffers change between two identical calls.
+
+        Examples
+        --------
+        >>> import torch, tda_landscape as tl
+        >>> X, y = tl.zoo.datasets.load("iris")
+        >>> model = tl.zoo.networks.mlp([4, 2, 3])
+        >>> energy = tl.Energy.from_model(model, torch.nn.functional.cross_entropy, (X, y), weight_decay=1e-3)
+        >>> energy.dim, energy(energy.start(5, 0)).shape
+        (19, torch.Size([5]))
+        """
+        network = read_network(model, loss, data, weight_decay, regularizer, dtype)
+        rows = len(network.inputs)
+        if batch_size is not None and not 1 <= batch_size <= rows:
+            raise InputError(f"batch_size must be between 1 and the {rows} rows of the data, got {batch_size}")
+        here = network.flatten(network.module)[None]
+        function = batched(network, here)
+        return cls(
+            dim=here.shape[1],
+            dtype=dtype,
+            function=function,
+            start_law=start or initialization_law(network),
+            network=network,
+            kinks=kinks_of(function, here),
+            batch_size=None if batch_size == rows else batch_size,
+            chunk_size=rows_in_cache(network),
+        )
+
+    def __call__(self, points: ArrayLike | Tensor) -> Tensor:
+        """Return the energies (k,) of points (k, d)."""
+        x = self.as_points(points)
+        self._count("values", x)
+        with torch.no_grad():
+            return self._in_chunks(lambda part: (self.function(part),), x)[0]
+
+    def value_and_grad(self, points: ArrayLike | Tensor) -> tuple[Tensor, Tensor]:
+        """Return energies (k,) and gradients (k, d): one forward over all points, one backward of the sum."""
+        x = self.as_points(points)
+        self._count("gradients", x)
+        energies, gradients = self._in_chunks(self._value_and_grad, x)
+        return energies, gradients
+
+    def hvp(self, points: ArrayLike | Tensor, vectors: ArrayLike | Tensor) -> Tensor:
+        """Return the Hessian at each point times the vector of the same row, (k, d)."""
+        x, v = self.as_points(points), self.as_points(vectors)
+        self._count("hvps", x)
+        return torch.cat([self._hvp(a, b) for a, b in zip(self._chunks(x), self._chunks(v), strict=True)])
+
+    def hessian(self, points: ArrayLike | Tensor) -> Tensor:
+        """Return the full symmetric Hessians (k, d, d)."""
+        x = self.as_points(points)
+        self._count("hessian_columns", x, times=self.dim)
+        rows = x.repeat_interleave(self.dim, 0)
+        axes = torch.eye(self.dim, dtype=self.dtype).repeat(len(x), 1)
+        columns = [self._hvp(a, b) for a, b in zip(self._chunks(rows), self._chunks(axes), strict=True)]
+        full = torch.cat(columns).view(len(x), self.dim, self.dim)
+        return (full + full.mT) / 2
+
+    def draw_batch(self, rng: Seed) -> Energy:
+        """Return the energy on a random minibatch of `batch_size` rows, or itself where there is none."""
+        if self.network is None or self.batch_size is None:
+            return self
+        total = len(self.network.inputs)
+        rows = torch.randperm(total, generator=as_generator(rng))[: self.batch_size]
+        part = self.network.on_rows(rows)
+        return replace(
+            self,
+            function=torch.vmap(part.value),
+            network=part,
+            batch_size=None,
+            fraction=self.fraction * self.batch_size / total,
+        )
+
+    def start(self, k: int, rng: Seed) -> Tensor:
+        """Draw k points (k, d) from the start law; `rng` is a torch.Generator or an int seed."""
+        return self.as_points(self.start_law(k, as_generator(rng)))
+
+    def displacement(self, a: Tensor, b: Tensor) -> Tensor:
+        """Return b - a; on a torus the shortest such vector."""
+        step = b - a
+        return step if self.period is None else step - self.period * torch.round(step / self.period)
+
+    def wrap(self, points: Tensor) -> Tensor:
+        """Bring points of a torus into [0, period); other points stay as they are."""
+        return points if self.period is None else torch.remainder(points, self.period)
+
+    def as_points(self, points: ArrayLike | Tensor) -> Tensor:
+        """Check shape and precision of points (k, d) given by a user."""
+        x = torch.as_tensor(points).detach().to(self.dtype)
+        if x.ndim != 2 or x.shape[1] != self.dim:
+            raise InputError(f"points must have shape (k, {self.dim}), got {tuple(x.shape)}; one point is x[None]")
+        return x
+
+    def _value_and_grad(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        if self.gradient is not None:
+            return self.function(x), self.gradient(x)
+        with torch.enable_grad():
+            x = x.requires_grad_()
+            energies = self.function(x)
+            (gradients,) = torch.autograd.grad(energies.sum(), x)
+        return energies.detach(), gradients
+
+    def _hvp(self, x: Tensor, v: Tensor) -> Tensor:
+        if self.gradient is not None:  # a black-box gradient: central difference, error O(step^2)
+            step: Tensor = 1e-5 * (1 + x.norm(dim=1, keepdim=True)) / v.norm(dim=1, keepdim=True).clamp(min=1e-300)
+            return (self.gradient(x + step * v) - self.gradient(x - step * v)) / (2 * step)
+        with torch.enable_grad():
+            x = x.detach().requires_grad_()
+            (first,) = torch.autograd.grad(self.function(x).sum(), x, create_graph=True)
+            if not first.requires_grad:  # an energy that is linear in its parameters
+                return torch.zeros_like(v)
+            second: Tensor = torch.autograd.grad((first * v).sum(), x)[0]
+        return second
+
+    def _chunks(self, x: Tensor) -> list[Tensor]:
+        return list(x.split(self.chunk_size))
+
+    def _in_chunks(self, evaluate: Callable[[Tensor], tuple[Tensor, ...]], x: Tensor) -> list[Tensor]:
+        parts = [evaluate(part.detach()) for part in self._chunks(x)]
+        return [torch.cat(column) for column in zip(*parts, strict=True)]
+
+    def _count(self, what: str, x: Tensor, times: int = 1) -> None:
+        for counter in self.counters:
+            setattr(counter, what, getattr(counter, what) + self.fraction * times * len(x))

@@ -1,0 +1,103 @@
+"""Reading a user's function: torch or numpy, its start law, its kinks, and what it must satisfy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+from tda_landscape._errors import InputError
+
+KINKED = (
+    "Relu",
+    "Abs",
+    "Max",
+    "Min",
+    "Clamp",
+    "Hardtanh",
+    "Prelu",
+    "Rrelu",
+    "Hinge",
+    "Threshold",
+    "Median",
+    "Sort",
+)
+
+
+def adapt(function: Callable[[Any], Any], probe: Tensor) -> Callable[[Tensor], Tensor]:
+    """Let a numpy function take and give tensors; a torch function stays as it is."""
+    try:
+        if isinstance(function(probe), Tensor):
+            return function
+    except (TypeError, AttributeError):  # numpy code that cannot read a tensor
+        pass
+
+    def through_numpy(points: Tensor) -> Tensor:
+        return torch.as_tensor(np.asarray(function(points.detach().numpy())), dtype=points.dtype)
+
+    return through_numpy
+
+
+def start_law(
+    dim: int, box: tuple[Tensor, ...] | None, period: Tensor | None, dtype: torch.dtype
+) -> Callable[[int, torch.Generator], Tensor]:
+    """Uniform in the box, uniform on the torus, else standard normal."""
+    if box is None and period is None:
+        return lambda k, generator: torch.randn(k, dim, generator=generator, dtype=dtype)
+    sides = torch.ones(dim, dtype=dtype) if period is None else period
+    low, high = (torch.zeros_like(sides), sides) if box is None else box
+    if not (low < high).all():
+        raise InputError(f"bounds must be (low, high) with low < high, got {box}")
+    return lambda k, generator: low + (high - low) * torch.rand(k, dim, generator=generator, dtype=dtype)
+
+
+def check_function(
+    function: Callable[[Tensor], Tensor], gradient: Callable[[Tensor], Tensor] | None, probe: Tensor
+) -> None:
+    """Refuse wrong shapes, rows that depend on each other, randomness, and energies that are nowhere finite."""
+    k = len(probe)
+    whole, again, alone = function(probe), function(probe), function(probe[1:2])
+    if whole.shape != (k,) or alone.shape != (1,):
+        raise InputError(
+            f"the function returned shape {tuple(whole.shape)} for points of shape {tuple(probe.shape)}; "
+            "it must return one energy a row, shape (k,)"
+        )
+    if not torch.equal(whole.nan_to_num(), again.nan_to_num()):
+        raise InputError("the energy changes between two identical calls; make the function deterministic")
+    if not torch.allclose(whole[1:2], alone, rtol=1e-9, atol=1e-12, equal_nan=True):
+        raise InputError("the energy of a row depends on the other rows; sum over the last axis only")
+    if not torch.isfinite(whole).any():
+        raise InputError(f"the energy is not finite at any of {k} start points; check the function and its bounds")
+    if gradient is not None and gradient(probe).shape != probe.shape:
+        raise InputError(f"grad returned shape {tuple(gradient(probe).shape)}, it must be that of the points")
+    if gradient is None and not function(probe.detach().requires_grad_()).requires_grad:
+        raise InputError("the function is not built from torch operations; write it in torch or pass grad=")
+
+
+def kinks_of(function: Callable[[Tensor], Tensor], probe: Tensor) -> tuple[str, ...]:
+    """Names of operations in the autograd graph that have no second derivative everywhere."""
+    with torch.enable_grad():
+        value = function(probe[:1].detach().requires_grad_()).sum()
+    seen, stack, found = set(), [value.grad_fn], set()
+    while stack:
+        node = stack.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        name = node.name().removesuffix("0").removesuffix("Backward")
+        if name.startswith(KINKED) or name.endswith("Relu") or name.startswith("LeakyRelu"):
+            found.add(name)
+        stack += [upstream for upstream, _ in node.next_functions]
+    return tuple(sorted(found))
+
+
+def as_row(values: ArrayLike | float, dim: int, name: str, dtype: torch.dtype) -> Tensor:
+    """A number or (d,) as a tensor (d,)."""
+    row = torch.as_tensor(values, dtype=dtype)
+    if row.ndim > 1 or (row.ndim == 1 and len(row) != dim):
+        raise InputError(f"{name} must be a number or have shape ({dim},), got {tuple(row.shape)}")
+    return row.expand(dim).clone()

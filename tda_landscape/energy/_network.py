@@ -1,0 +1,145 @@
+"""A torch module with its data, loss and penalty, as a function of one flat vector of parameters."""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from tda_landscape._errors import InputError
+
+Loss = Callable[[Any, Any], Tensor]
+Regularizer = Callable[[dict[str, Tensor]], Tensor]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Network:
+    """Module, data, loss and penalty: E(theta) = loss(module(X), y) + weight_decay |theta|^2 + regularizer.
+
+    The module is a private copy: the user's weights and buffers are never touched.
+    """
+
+    module: nn.Module
+    loss: Loss
+    inputs: Tensor
+    targets: Tensor
+    weight_decay: float
+    regularizer: Regularizer | None
+
+    def unflatten(self, vector: Tensor) -> dict[str, Tensor]:
+        """Cut a vector (d,) into the module's named parameters."""
+        pieces, at = {}, 0
+        for name, parameter in self.module.named_parameters():
+            pieces[name] = vector[at : at + parameter.numel()].view_as(parameter)
+            at += parameter.numel()
+        return pieces
+
+    def flatten(self, parameters: nn.Module | Mapping[str, Tensor]) -> Tensor:
+        """Join named parameters, e.g. a state dict, to a vector (d,); names and shapes must fit."""
+        given = dict(parameters.named_parameters()) if isinstance(parameters, nn.Module) else parameters
+        pieces = []
+        for name, own in self.module.named_parameters():
+            if name not in given or given[name].shape != own.shape:
+                found = tuple(given[name].shape) if name in given else "nothing"
+                raise InputError(f"parameter {name!r} needs shape {tuple(own.shape)}, got {found}")
+            pieces.append(given[name].detach().reshape(-1).to(own.dtype))
+        return torch.cat(pieces)
+
+    def value(self, vector: Tensor) -> Tensor:
+        """Energy of one parameter vector (d,), a scalar."""
+        parameters = self.unflatten(vector)
+        value = self.loss(functional_call(self.module, parameters, (self.inputs,)), self.targets)
+        value = value + self.weight_decay * vector.square().sum()
+        return value if self.regularizer is None else value + self.regularizer(parameters)
+
+    def on_rows(self, rows: Tensor) -> Network:
+        """The same network on some rows of the data."""
+        return replace(self, inputs=self.inputs[rows], targets=self.targets[rows])
+
+    def stochastic_layers(self) -> str:
+        """Name the layers that make a module random or moving in train mode, e.g. "1 Dropout"."""
+        kinds = Counter(
+            type(m).__name__
+            for m in self.module.modules()
+            if m.training and any(word in type(m).__name__ for word in ("Dropout", "BatchNorm", "InstanceNorm"))
+        )
+        return " and ".join(f"{n} {kind}" for kind, n in kinds.items())
+
+
+def read_network(
+    model: nn.Module,
+    loss: Loss,
+    data: tuple[Any, Any],
+    weight_decay: float,
+    regularizer: Regularizer | None,
+    dtype: torch.dtype,
+) -> Network:
+    """Copy a model and its data at one precision, and refuse what cannot be an energy."""
+    if not isinstance(model, nn.Module):
+        raise InputError(f"model must be a torch.nn.Module, got {type(model).__name__}")
+    if not (isinstance(data, (tuple, list)) and len(data) == 2):
+        raise InputError("data must be a pair (inputs, targets) of tensors or arrays")
+    if not weight_decay >= 0:
+        raise InputError(f"weight_decay must be at least 0, got {weight_decay}")
+    inputs, targets = (_as_data(part, name, dtype) for part, name in zip(data, ("inputs", "targets"), strict=True))
+    if len(inputs) == 0 or len(inputs) != len(targets):
+        raise InputError(
+            f"data holds {len(inputs)} inputs and {len(targets)} targets; give as many of both, at least one"
+        )
+    module = copy.deepcopy(model).to(dtype).requires_grad_(False)
+    if next(module.parameters(), None) is None:
+        raise InputError("the model has no parameters, so there is no landscape")
+    network = Network(module, loss, inputs, targets, float(weight_decay), regularizer)
+    _check_value(network)
+    return network
+
+
+def _as_data(part: Any, name: str, dtype: torch.dtype) -> Tensor:
+    """A tensor at the energy's precision where it is of floats; NaN refused."""
+    tensor = part if isinstance(part, Tensor) else torch.as_tensor(np.asarray(part))
+    tensor = tensor.detach()
+    if tensor.is_floating_point():
+        tensor = tensor.to(dtype)
+        if not torch.isfinite(tensor).all():
+            raise InputError(f"{name} contain NaN or infinite numbers; clean the data first")
+    if tensor.ndim == 0:
+        raise InputError(f"{name} is a single number; give one row per example")
+    return tensor
+
+
+def _check_value(network: Network) -> None:
+    """Evaluate twice: one finite scalar, the same both times, no buffer moved."""
+    vector = network.flatten(network.module)
+    buffers = [b.clone() for b in network.module.buffers()]
+    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        first = _evaluate(network, vector)
+        second = _evaluate(network, vector)
+    moved = any(not torch.equal(old, new) for old, new in zip(buffers, network.module.buffers(), strict=True))
+    if moved or float(first) != float(second):
+        layers = network.stochastic_layers()
+        what = "the model's buffers move" if moved else f"the energy changes ({first:.6g}, then {second:.6g})"
+        why = (
+            f"the model has {layers} in train mode; call model.eval() first" if layers else "make it deterministic"
+        )
+        raise InputError(f"{what} between two identical calls: {why}")
+    if not torch.isfinite(first):
+        raise InputError(f"the loss is {float(first)} at the model's own weights; check the weights and the loss")
+
+
+def _evaluate(network: Network, vector: Tensor) -> Tensor:
+    """One value, with the user's shape errors in one sentence."""
+    try:
+        value = network.value(vector)
+    except (RuntimeError, ValueError, TypeError, IndexError) as error:
+        shapes = f"inputs {tuple(network.inputs.shape)} and targets {tuple(network.targets.shape)}"
+        raise InputError(f"model and loss fail on {shapes}: {str(error).splitlines()[0]}") from error
+    if value.ndim != 0:
+        raise InputError(f"the loss returned shape {tuple(value.shape)}; it must be one number, e.g. the mean")
+    return value
