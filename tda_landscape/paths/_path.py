@@ -1,0 +1,72 @@
+"""Paths: polylines with the energies measured along them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+import torch
+from torch import Tensor
+
+
+class Stop(Enum):
+    """Why a search stopped; the value is the sentence that a user reads."""
+
+    STRAIGHT = "the straight line, no search was made"
+    FLAT = "the path is no higher than its higher end"
+    CONVERGED = "no lower path was found within the tolerance; the height is still an upper bound of the barrier"
+    LEVEL = "the path lies below the level asked for"
+    BUDGET = "the budget was used up; the height is an upper bound of the barrier, raise `budget` to lower it"
+    NONFINITE = "an end or the straight line between the ends has a non-finite energy; no search was made"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Path:
+    """A polyline between two points, with its verified height.
+
+    Attributes
+    ----------
+    points : Tensor (m, d)
+        Vertices, among them the highest point that the verification met. On a torus they are not wrapped, so
+        that the polyline is the one that was searched.
+    energies : Tensor (m,)
+        Energy at each vertex.
+    status : str
+        `refined`: measured anew by bisection until the maximum was stable; `sampled`: at fixed points only.
+    reason : Stop
+        Why the search stopped.
+    profile : Tensor (p, 2)
+        Arc length and energy of all points that the verification evaluated, in order along the path.
+    """
+
+    points: Tensor
+    energies: Tensor
+    status: str
+    reason: Stop
+    profile: Tensor
+
+    @property
+    def height(self) -> float:
+        """The verified maximum of the energy along the path."""
+        return float(self.energies.max())
+
+    @property
+    def length(self) -> float:
+        """Length of the polyline."""
+        return float(self.points.diff(dim=0).norm(dim=1).sum())
+
+    @property
+    def normalized_length(self) -> float:
+        """Length over the distance of the ends: 1 for a straight line; NaN for a closed path."""
+        chord = float((self.points[-1] - self.points[0]).norm())
+        return self.length / chord if chord > 0 else float("nan")
+
+    def below(self, level: float) -> bool:
+        """Whether this path stays at or below `level`; False means unresolved, never disconnected."""
+        return self.height <= level
+
+
+def arc_lengths(points: Tensor) -> Tensor:
+    """Arc length (m,) at each vertex of a polyline."""
+    steps = points.diff(dim=0).norm(dim=1)
+    return torch.cat([steps.new_zeros(1), steps.cumsum(0)])

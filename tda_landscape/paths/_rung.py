@@ -1,0 +1,106 @@
+"""One rung of a ladder: bring a string below a threshold, or leave its lowest crossings behind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from tda_landscape.energy._batching import Task
+from tda_landscape.energy._downhill import step_down
+from tda_landscape.paths._string import String
+
+MAX_STEPS = 60  # of a bead
+STALLS, SMALL_GAIN = 4, 0.03  # steps in a row that gain less than this share of the excess
+ENOUGH = 0.25  # a stalled bead is low enough this far from the threshold towards the target
+MAX_DEPTH = 8  # insertions into insertions: beyond, beads only fall off a ridge to one side or the other
+WATCHED_DEPTH = 2  # insertions into insertions from which on the lowest crossing is remembered
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """A threshold and what may be spent on it.
+
+    Beads are brought down to `target`; heights are seen relative to `floor`, the higher end of the string.
+    """
+
+    floor: float
+    threshold: float
+    target: float
+    kick: float
+    max_beads: int
+    budget: float
+
+    def bring_below(self, string: String, generator: torch.Generator) -> Task[tuple[String, bool]]:
+        """Move and insert beads until every segment is at or below the threshold.
+
+        Where that fails, beads have been falling off a ridge to one side or the other, and the string has
+        crossed it in many places: of every segment that was high, the lowest crossing seen is put back.
+        """
+        if not (yield from self._descend(string, torch.arange(1, string.size - 1))):
+            return string, False
+        yield from string.check(self.floor, self.threshold)
+        family, depth = torch.arange(string.size - 1), torch.zeros(string.size - 1, dtype=torch.int64)
+        lowest: dict[int, String] = {}
+        while True:
+            high = torch.nonzero(~(string.peak <= self.threshold)).flatten()
+            if not len(high):
+                return string, True
+            yield from self._remember(string, family, depth, high, lowest)
+            spent = string.size + len(high) > self.max_beads or string.meter.spent >= self.budget
+            if spent or int(depth[high].max()) >= MAX_DEPTH:
+                return _put_back(string, family, lowest), False
+            for segment in high.flip(0).tolist():
+                string.insert(segment, self.kick, generator)
+            copies = torch.ones_like(depth).index_fill(0, high, 2)
+            depth = (depth + copies - 1).repeat_interleave(copies)
+            family = family.repeat_interleave(copies)
+            new = high + torch.arange(1, len(high) + 1)
+            if not (yield from self._descend(string, new)):
+                return _put_back(string, family, lowest), False
+            yield from string.check(self.floor, self.threshold)
+
+    def _descend(self, string: String, rows: Tensor) -> Task[bool]:
+        """Bring some inner beads to the target, or at least well below the threshold."""
+        beads = string.beads
+        yield from beads.evaluate_new(string.meter)
+        low_enough = self.threshold - ENOUGH * (self.threshold - self.target)
+        open_ = rows[beads.energies[rows] > self.target]
+        stalled = torch.zeros(string.size, dtype=torch.int64)
+        for _ in range(MAX_STEPS):
+            if not len(open_):
+                break
+            excess = (beads.energies[open_] - self.floor).abs().clamp(min=1e-300)
+            need = torch.maximum(beads.energies[open_] - self.target, 0.3 * excess)
+            moved, gain = yield from step_down(beads, open_, need, string.meter)
+            string.forget(open_[moved])
+            stalled[open_] = torch.where(moved & (gain > SMALL_GAIN * excess), 0, stalled[open_] + 1)
+            given_up = (stalled[open_] >= STALLS) & (beads.energies[open_] <= low_enough)
+            open_ = open_[(beads.energies[open_] > self.target) & ~given_up]
+        return bool((beads.energies[rows] <= low_enough).all())
+
+    def _remember(
+        self, string: String, family: Tensor, depth: Tensor, high: Tensor, lowest: dict[int, String]
+    ) -> Task[None]:
+        """Keep, for each high segment that the rung began with, what came of it at its lowest."""
+        for name in torch.unique(family[high[depth[high] >= WATCHED_DEPTH]]).tolist():
+            first, last = _span(family, name)
+            below = lowest[name].height if name in lowest else torch.inf
+            if float(string.peak[first:last].max()) < below and (yield from string.sharpen(first, last, below)):
+                lowest[name] = string.part(first, last)
+
+
+def _put_back(string: String, family: Tensor, lowest: dict[int, String]) -> String:
+    """The string with the lowest crossing of each family."""
+    parts = []
+    for name in range(int(family.max()) + 1):
+        parts.append(lowest[name] if name in lowest else string.part(*_span(family, name)))
+    return String.join(parts)
+
+
+def _span(family: Tensor, name: int) -> tuple[int, int]:
+    """First and last bead of a family of segments."""
+    mine = torch.nonzero(family == name).flatten()
+    return int(mine[0]), int(mine[-1]) + 1
+

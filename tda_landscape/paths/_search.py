@@ -1,0 +1,86 @@
+"""What a path search is, and the public door to all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from tda_landscape._errors import InputError
+from tda_landscape.energy import Energy
+from tda_landscape.energy._random import Seed, as_generator
+from tda_landscape.paths._path import Path
+
+
+class Search(Protocol):
+    """A path search: a frozen dataclass with this one method.
+
+    An iterative search writes itself as a task for one pair, lets `drive` run all pairs side by side, and has
+    `verify` measure what it found; a constructive one may return its paths directly.
+    """
+
+    def find(
+        self,
+        energy: Energy,
+        starts: Tensor,
+        ends: Tensor,
+        generators: Sequence[torch.Generator],
+        *,
+        level: float | None = None,
+    ) -> list[Path]:
+        """Return a verified path for each row of `starts` and `ends` (p, d), one generator a pair.
+
+        With `level`, a search may stop as soon as it is below it.
+        """
+
+
+def find_path(
+    energy: Energy,
+    a: Tensor,
+    b: Tensor,
+    *,
+    search: Search | None = None,
+    level: float | None = None,
+    seed: Seed = 0,
+) -> Path:
+    """Search a low path between two points.
+
+    Parameters
+    ----------
+    energy : Energy
+    a, b : Tensor (d,)
+        The two ends; on a torus the search starts from the shortest straight line.
+    search : Search, optional
+        `Ladder()` by default.
+    level : float, optional
+        Stop as soon as the path lies at or below this level; ask ``path.below(level)``.
+    seed : int or torch.Generator
+
+    Returns
+    -------
+    Path
+        Its height is an upper bound of the barrier. A path that stays above `level` leaves the pair unresolved:
+        it never shows that the two are disconnected.
+
+    Raises
+    ------
+    InputError
+        Points that do not fit the energy, or an end above `level`.
+
+    Examples
+    --------
+    >>> import torch, tda_landscape as tl
+    >>> path = tl.find_path(tl.zoo.double_well(2), torch.tensor([-1.0, -1.0]), torch.tensor([1.0, 1.0]))
+    >>> round(path.height, 2), path.status, path.below(1.01)
+    (1.0, 'refined', True)
+    """
+    from tda_landscape.paths.ladder import Ladder
+
+    starts, ends = energy.as_points(torch.as_tensor(a)[None]), energy.as_points(torch.as_tensor(b)[None])
+    if level is not None:
+        high = float(energy(torch.cat([starts, ends])).max())
+        if not high <= level:
+            raise InputError(f"an end has energy {high:.6g}, above the level {level:.6g}; raise the level")
+    return (search or Ladder()).find(energy, starts, ends, [as_generator(seed)], level=level)[0]

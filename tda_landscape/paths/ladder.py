@@ -1,0 +1,125 @@
+"""Dynamic String Sampling as a descending ladder of thresholds: the default path search."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from tda_landscape._errors import InputError
+from tda_landscape.energy import Energy
+from tda_landscape.energy._batching import Meter, Task, drive
+from tda_landscape.paths._path import Path, Stop
+from tda_landscape.paths._rung import Rung
+from tda_landscape.paths._string import String
+from tda_landscape.paths._verify import verify
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """Bring a polyline below one threshold after another.
+
+    Each rung sets a threshold u between the height of the path and the highest threshold that failed. Beads
+    above it descend, each by trust-region L-BFGS of its own whose step length solves for the wanted value; then
+    every segment that rises above u gets a bead at its maximum, with a small random kick, without which a
+    symmetric landscape is never left. The ladder ends when the height cannot be lowered by more than
+    `tolerance`; a threshold that failed is no proof that nothing lower exists.
+
+    Freeman and Bruna, Topology and geometry of half-rectified network optimization, ICLR 2017 (Dynamic String
+    Sampling), with thresholds on the excess over the higher end instead of factors of the loss.
+
+    Parameters
+    ----------
+    budget : float
+        Gradient equivalents a pair.
+    tolerance : float
+        Of the height, relative to the excess of the straight line over the higher end.
+    ratio : float
+        Where the next threshold stands between the highest one that failed (0) and the present height (1).
+    slack : float
+        How far below the threshold beads are brought, relative to the distance of threshold and height.
+    kick : float
+        Random displacement of a new bead, relative to its segment.
+    max_beads : int
+        Most beads of a path.
+
+    Examples
+    --------
+    >>> import tda_landscape as tl
+    >>> energy = tl.zoo.mueller_brown()
+    >>> minima = tl.quench(energy, tl.sample(energy, chains=50))
+    >>> path = tl.find_path(energy, minima.points[0], minima.points[1], search=Ladder())
+    >>> abs(path.height + 40.66484) < 0.02
+    True
+    """
+
+    budget: float = 800.0
+    tolerance: float = 1e-3
+    ratio: float = 0.5
+    slack: float = 0.4
+    kick: float = 0.02
+    max_beads: int = 80
+
+    def __post_init__(self) -> None:
+        if not (0 < self.ratio < 1 and 0 < self.slack < 1 and self.kick >= 0):
+            raise InputError("ratio and slack must lie between 0 and 1, kick must not be negative")
+        if not (self.budget > 0 and self.tolerance > 0 and self.max_beads >= 3):
+            raise InputError("budget and tolerance must be positive, max_beads at least 3")
+
+    def find(
+        self,
+        energy: Energy,
+        starts: Tensor,
+        ends: Tensor,
+        generators: Sequence[torch.Generator],
+        *,
+        level: float | None = None,
+    ) -> list[Path]:
+        """Return a verified path for each pair of rows (p, d)."""
+        ends = starts + energy.displacement(starts, ends)
+        tasks = [
+            self._climb_down(a, b, generator, -torch.inf if level is None else level)
+            for a, b, generator in zip(starts, ends, generators, strict=True)
+        ]
+        found = drive(energy, tasks)
+        return verify(energy, [line for line, _ in found], [reason for _, reason in found])
+
+    def _climb_down(
+        self, a: Tensor, b: Tensor, generator: torch.Generator, level: float
+    ) -> Task[tuple[Tensor, Stop]]:
+        """Search one pair; return the lowest polyline and why the search stopped."""
+        meter = Meter()
+        string = String.through(torch.stack([a, b]), float((b - a).norm()), meter)
+        yield from string.beads.evaluate_new(meter)
+        floor = float(string.beads.energies.max())
+        yield from string.sharpen(0, 1, torch.inf)
+        best, top = string.part(0, 1), string.height
+        if not top < torch.inf:
+            return best.beads.points, Stop.NONFINITE
+        flat = 1e-12 * (1 + abs(top))
+        close = max(flat, self.tolerance * (top - floor))
+        failed, failures = floor, 0
+        while top > level:
+            if top - floor <= flat:
+                return best.beads.points, Stop.FLAT
+            if top - failed <= close:
+                return best.beads.points, Stop.CONVERGED
+            if meter.spent >= self.budget:
+                return best.beads.points, Stop.BUDGET
+            # The more thresholds in a row have failed, the nearer to the height the next one is put.
+            threshold = max(top - (top - failed) * (1 - self.ratio) ** (failures + 1), level)
+            target = threshold - self.slack * (top - threshold)
+            rung = Rung(floor, threshold, target, self.kick, self.max_beads, self.budget)
+            string, below = yield from rung.bring_below(string, generator)
+            lower = yield from string.sharpen(0, string.size - 1, top)
+            if lower:
+                best, top = string.part(0, string.size - 1), string.height
+            if below:
+                failures = 0
+            else:
+                failed, failures = min(threshold, top), failures + 1
+                if not lower:
+                    string = best.part(0, best.size - 1)
+        return best.beads.points, Stop.LEVEL
