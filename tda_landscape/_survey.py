@@ -1,0 +1,162 @@
+"""The main job as one composition: sample, quench, connect, and every view of the graph."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+
+from samplers import SGD
+from tda_landscape import __version__
+from tda_landscape._errors import InputError, Interrupted
+from tda_landscape.connecting import connect as connect_verb
+from tda_landscape.energy import Energy, Tally, tally
+from tda_landscape.minima import Cloud, Minima
+from tda_landscape.minima import quench as quench_verb
+from tda_landscape.minima import sample as sample_verb
+from tda_landscape.topology import (
+    Diagrams,
+    LandscapeGraph,
+    MergeTree,
+    NuCurve,
+    merge_tree,
+    nu_curve,
+    persistence,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Survey:
+    """What a survey found; a survey that was interrupted has None for the stages it did not reach.
+
+    Attributes
+    ----------
+    cloud : Cloud or None
+    minima : Minima or None
+    graph : LandscapeGraph or None
+    cost : Tally
+        Evaluations spent.
+    provenance : dict
+        Versions, threads, dimension and precision.
+    """
+
+    cloud: Cloud | None
+    minima: Minima | None
+    graph: LandscapeGraph | None
+    cost: Tally
+    provenance: dict[str, Any]
+
+    @property
+    def tree(self) -> MergeTree:
+        """The merge tree of the graph."""
+        return merge_tree(self._found)
+
+    @property
+    def curve(self) -> NuCurve:
+        """N_u at every level, once a status."""
+        return nu_curve(self._found)
+
+    @property
+    def diagrams(self) -> Diagrams:
+        """The H0 diagram."""
+        return persistence(self._found)
+
+    @property
+    def diagnosis(self) -> str:
+        """Not built yet."""
+        raise InputError("diagnosis is not built yet; look at minima.status, cloud.diverged and curve.counts")
+
+    @property
+    def _found(self) -> LandscapeGraph:
+        if self.graph is None:
+            raise InputError("this survey was interrupted before it had a graph; run it again")
+        return self.graph
+
+
+def survey(
+    energy: Energy,
+    *,
+    seed: int = 0,
+    budget: float | None = None,
+    sample: Callable[[Energy], Cloud] | None = None,
+    quench: Callable[[Energy, Cloud], Minima] | None = None,
+    connect: Callable[[Energy, Minima], LandscapeGraph] | None = None,
+    store: None = None,
+    progress: Callable[[str, str], None] | None = None,
+) -> Survey:
+    """Run the main job: sample, quench, connect; the merge tree, N_u and the diagram follow from the graph.
+
+    Parameters
+    ----------
+    energy : Energy
+    seed, budget : int, float
+        Of the default steps; a step that is given brings its own. The budget is in gradient equivalents, in
+        total, and is looked at between batches of path searches.
+    sample, quench, connect : callable, optional
+        Steps to use instead of the default ones, such as
+        ``functools.partial(tl.sample, kernel=SGD(lr=0.1), chains=100)``.
+    store : None
+        Only None works now.
+    progress : callable, optional
+        Called with the name of each stage and a sentence on where it stands.
+
+    Returns
+    -------
+    Survey
+
+    Raises
+    ------
+    InputError
+        A step refuses its input.
+    Interrupted
+        On Ctrl-C; `.partial` is the Survey of the stages that had ended.
+
+    Examples
+    --------
+    >>> import tda_landscape as tl
+    >>> survey = tl.survey(tl.zoo.double_well(2), seed=0)
+    >>> survey.diagrams[0].round(3).tolist()
+    [[0.0, inf], [0.0, 1.0], [0.0, 1.0], [0.0, 1.0]]
+    """
+    if store is not None:
+        raise InputError(f"store={store!r} is not built yet; store=None works, keep the Survey that is returned")
+    counted, cost = tally(energy)
+    tell = progress or (lambda stage, sentence: None)
+    found: dict[str, Any] = {"cloud": None, "minima": None, "graph": None}
+    provenance = _provenance(energy)
+    try:
+        tell("sample", "drawing points")
+        found["cloud"] = (sample or _default_sample(energy, seed))(counted)
+        tell("quench", f"descending from {len(found['cloud'].points)} points")
+        found["minima"] = (quench or quench_verb)(counted, found["cloud"])
+        tell("connect", f"searching paths between {found['minima']}")
+        left = None if budget is None else max(budget - cost.gradient_equivalents, 0.0)
+        found["graph"] = (connect or partial(connect_verb, budget=left, seed=seed))(counted, found["minima"])
+    except KeyboardInterrupt as stopped:
+        if isinstance(stopped, Interrupted):
+            found["graph"] = stopped.partial
+        raise Interrupted(Survey(**found, cost=cost, provenance=provenance)) from None
+    return Survey(**found, cost=cost, provenance=provenance)
+
+
+def _default_sample(energy: Energy, seed: int) -> Callable[[Energy], Cloud]:
+    """Trained networks for a network; for any other energy, whose scale nobody knows, the start law itself."""
+    if energy.network is None:
+        return partial(sample_verb, chains=256, seed=seed)
+    return partial(sample_verb, kernel=SGD(lr=0.05, momentum=0.9), chains=64, steps=500, seed=seed)
+
+
+def _provenance(energy: Energy) -> dict[str, Any]:
+    """What else the numbers depend on."""
+    return {
+        "tda_landscape": __version__,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "threads": torch.get_num_threads(),
+        "dim": energy.dim,
+        "dtype": str(energy.dtype).removeprefix("torch."),
+    }

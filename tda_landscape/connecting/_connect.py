@@ -1,0 +1,207 @@
+"""Growing a landscape graph: plan pairs, search paths, keep everything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from tda_landscape._errors import InputError, Interrupted
+from tda_landscape.connecting.pairs import Known, Pair, Pairs, SpanningTree
+from tda_landscape.energy import Energy, Tally, tally
+from tda_landscape.energy._batching import finite_or_inf
+from tda_landscape.minima import Minima
+from tda_landscape.paths import Ladder, Path, Search
+from tda_landscape.topology import LandscapeGraph, merge_tree
+
+BATCH = 64
+"""Pairs that are searched side by side."""
+
+PROBES, PROBED_PARTNERS = 9, 40
+"""Values on each straight line; nearest partners of each leaf that lines are drawn to."""
+
+PATIENCE = 3
+"""Rounds of pairs that lower no merge before the graph counts as unchanging."""
+
+Progress = Callable[[int], None]
+
+
+def connect(
+    energy: Energy,
+    minima: Minima,
+    *,
+    search: Search | None = None,
+    pairs: Pairs | None = None,
+    certify: bool = False,
+    budget: float | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> LandscapeGraph:
+    """Search paths between minima and return the landscape graph.
+
+    Parameters
+    ----------
+    energy : Energy
+    minima : Minima
+        Minimum, flat and stationary points become the leaves; points that still descend are left out.
+    search : Search, optional
+        `Ladder()` by default.
+    pairs : Pairs, optional
+        Which pairs are searched; `SpanningTree()` by default.
+    certify : bool
+        Only False works now.
+    budget : float, optional
+        Gradient equivalents in total; no batch of pairs is begun that its predecessors show to be too dear.
+        Either way the rounds end when three of them lower no merge.
+    seed : int
+        Each pair has random numbers of its own, so that its path does not depend on what else is searched.
+    progress : callable, optional
+        Called with the number of pairs searched so far.
+
+    Returns
+    -------
+    LandscapeGraph
+        Every path found is an edge, at its verified height, with status `refined`. A pair without an edge was
+        not searched. No separation is proved.
+
+    Raises
+    ------
+    InputError
+        `certify=True`, or no leaf among the minima.
+    Interrupted
+        On Ctrl-C; `.partial` is the graph found so far.
+
+    Examples
+    --------
+    >>> import tda_landscape as tl
+    >>> energy = tl.zoo.mueller_brown()
+    >>> graph = tl.connect(energy, tl.quench(energy, tl.sample(energy, chains=50)))
+    >>> tl.persistence(graph)[0].round(2).tolist()
+    [[-146.7, inf], [-108.17, -40.66], [-80.77, -72.25]]
+    """
+    if certify:
+        raise InputError("certify=True is not built yet; certify=False works and gives refined heights")
+    leaves = minima.leaves
+    if len(leaves) == 0:
+        raise InputError(
+            f"none of {len(minima)} points is a minimum ({', '.join(sorted(set(minima.status)))}); "
+            "raise max_steps of quench, or add weight decay where the energy has no minimum"
+        )
+    graph = _leaf_graph(leaves)
+    searches = _Searches(*tally(energy), leaves, search or Ladder(), seed)
+    try:
+        for larger in _grow(graph, pairs or SpanningTree(), searches, budget):
+            graph = larger
+            if progress is not None:
+                progress(len(graph.edges))
+    except KeyboardInterrupt:
+        raise Interrupted(graph) from None
+    return graph
+
+
+@dataclass(slots=True)
+class _Searches:
+    """What searching pairs takes, and what it has cost."""
+
+    energy: Energy
+    cost: Tally
+    leaves: Minima
+    search: Search
+    seed: int
+    spent: float = 0.0
+    number: int = 0
+
+    def run(self, batch: list[Pair], attempts: NDArray[np.intp]) -> list[Path]:
+        """Search a batch of pairs, each with a seed made from its own numbers and how often it was searched."""
+        i, j = torch.tensor(batch).T
+        words = [np.random.SeedSequence([self.seed, *pair, int(attempts[pair])]) for pair in batch]
+        generators = [torch.Generator().manual_seed(int(w.generate_state(1)[0])) for w in words]
+        before = self.cost.gradient_equivalents
+        found = self.search.find(self.energy, self.leaves.points[i], self.leaves.points[j], generators)
+        self.spent += self.cost.gradient_equivalents - before
+        self.number += len(batch)
+        return found
+
+    def affordable(self, budget: float | None) -> int:
+        """How many more fit in the budget, at what one has cost so far; one batch is tried to find out."""
+        if budget is None or (self.number == 0 and budget > 0):
+            return BATCH
+        return max(0, int((budget - self.cost.gradient_equivalents) * self.number / max(self.spent, 1e-300)))
+
+
+def _grow(
+    graph: LandscapeGraph, plan: Pairs, searches: _Searches, budget: float | None
+) -> Iterator[LandscapeGraph]:
+    """Yield the graph after every batch of searches, until the plan, the changes or the budget end."""
+    straight, distance = _straight_heights(searches.energy, searches.leaves)
+    idle = 0
+    while idle < PATIENCE:
+        known = Known(graph, straight, distance)
+        proposed = plan.propose(known)
+        if not proposed:
+            return
+        before = merge_tree(graph)
+        while proposed:
+            size = min(BATCH, searches.affordable(budget))
+            batch, proposed = proposed[:size], proposed[size:]
+            if not batch:
+                return
+            found = searches.run(batch, known.attempts)
+            graph = graph.with_edges(_edge_graph(graph, batch, found))
+            yield graph
+        idle = idle + 1 if _unchanged(before.height, merge_tree(graph).height) else 0
+
+
+def _unchanged(before: NDArray[np.float64], after: NDArray[np.float64]) -> bool:
+    """Whether the same merges stand at the same heights, to a millionth of their range."""
+    if len(before) != len(after):
+        return False
+    return len(after) == 0 or bool(np.abs(before - after).max() <= 1e-6 * (1e-300 + np.ptp(after)))
+
+
+def _straight_heights(energy: Energy, leaves: Minima) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Heights of the straight lines to the nearest partners, and all distances, both (n, n)."""
+    n = len(leaves)
+    distance = torch.stack([energy.displacement(p, leaves.points).norm(dim=1) for p in leaves.points])
+    near = distance.argsort(dim=1, stable=True)[:, : PROBED_PARTNERS + 1]
+    wanted = torch.zeros(n, n, dtype=torch.bool).scatter(1, near, True)
+    i, j = torch.nonzero((wanted | wanted.T).triu(1)).T
+    straight = torch.full((n, n), torch.inf, dtype=leaves.energies.dtype)
+    if len(i):
+        heights = torch.maximum(leaves.energies[i], leaves.energies[j])
+        step = energy.displacement(leaves.points[i], leaves.points[j])
+        for t in (torch.arange(PROBES) + 1.0) / (PROBES + 1):
+            values = energy(leaves.points[i] + float(t) * step)
+            heights = torch.maximum(heights, finite_or_inf(values))
+        straight[i, j] = straight[j, i] = heights
+    return straight.numpy(), distance.numpy()
+
+
+def _leaf_graph(leaves: Minima) -> LandscapeGraph:
+    """The graph of leaves without any edge."""
+    return LandscapeGraph.from_arrays(
+        _numbers(leaves.energies),
+        [],
+        [],
+        points=_numbers(leaves.points),
+        leaf_status=np.array(leaves.status),
+        hits=leaves.hits.numpy().astype(np.intp),
+    )
+
+
+def _edge_graph(graph: LandscapeGraph, batch: list[Pair], found: list[Path]) -> LandscapeGraph:
+    """The searched pairs as edges over the same leaves."""
+    ends = graph.births[np.array(batch)].max(axis=1)
+    heights = np.maximum([path.height for path in found], ends)  # equal up to rounding where the path is flat
+    return LandscapeGraph.from_arrays(
+        graph.births, batch, heights, status=[path.status for path in found], paths=tuple(found)
+    )
+
+
+def _numbers(tensor: Tensor) -> NDArray[np.float64]:
+    """A tensor as a float64 array."""
+    return tensor.to(torch.float64).numpy()

@@ -1,0 +1,190 @@
+"""Which pairs of leaves to search next: pure functions of what is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tda_landscape._errors import InputError
+from tda_landscape.topology import LandscapeGraph, merge_tree
+
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Known:
+    """What a plan may look at.
+
+    Attributes
+    ----------
+    graph : LandscapeGraph
+        All edges found so far; none at first.
+    straight : ndarray (n, n)
+        Height of the straight line between each two leaves, `inf` where it was not probed.
+    distance : ndarray (n, n)
+        Distances of the leaves.
+    """
+
+    graph: LandscapeGraph
+    straight: NDArray[np.float64]
+    distance: NDArray[np.float64]
+
+    @property
+    def untried(self) -> NDArray[np.bool_]:
+        """Pairs i < j without an edge, (n, n)."""
+        n = len(self.graph.births)
+        above: NDArray[np.bool_] = np.triu(np.ones((n, n), dtype=np.bool_), 1)
+        above &= self.attempts == 0
+        return above
+
+    @property
+    def attempts(self) -> NDArray[np.intp]:
+        """How often each pair i < j was searched, (n, n)."""
+        n = len(self.graph.births)
+        counts = np.zeros((n, n), dtype=np.intp)
+        low, high = np.sort(self.graph.edges, axis=1).T
+        np.add.at(counts, (low, high), 1)
+        return counts
+
+    @property
+    def floors(self) -> NDArray[np.float64]:
+        """The higher end of each pair, (n, n): no path is lower."""
+        births = self.graph.births
+        return np.maximum(births[:, None], births[None, :])
+
+
+class Pairs(Protocol):
+    """A plan: a frozen dataclass with this one method."""
+
+    def propose(self, known: Known) -> list[Pair]:
+        """Return the pairs (i, j) to search next, most promising first; none when the plan has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpanningTree:
+    """A spanning tree of straight-line heights first, then replacements for its edges.
+
+    In each later round every merge of the present tree asks for one new pair that could undercut it: across its
+    cut, not tried yet, with a floor plus the smallest excess found so far below the merge height, and the lowest
+    straight line. A merge that no new pair can undercut is searched anew, `attempts` times in all: a search is
+    random, and the tree is only as good as its edges. Straight lines cost forward passes only.
+
+    Parameters
+    ----------
+    attempts : int
+        Searches of each merge of the tree.
+
+    Examples
+    --------
+    >>> graph = LandscapeGraph.from_arrays([0.0, 0.1, 0.2], [], [])
+    >>> straight = np.array([[np.inf, 3.0, 1.0], [3.0, np.inf, 2.0], [1.0, 2.0, np.inf]])
+    >>> SpanningTree().propose(Known(graph, straight, straight))
+    [(0, 2), (1, 2)]
+    """
+
+    attempts: int = 2
+
+    def __post_init__(self) -> None:
+        if self.attempts < 1:
+            raise InputError(f"attempts must be at least 1, got {self.attempts}")
+
+    def propose(self, known: Known) -> list[Pair]:
+        """Return a spanning tree, or one replacement for each merge that could be undercut."""
+        if len(known.graph.edges) == 0:
+            return _spanning_tree(known)
+        graph, floors, untried = known.graph, known.floors, known.untried
+        ends = floors[graph.edges[:, 0], graph.edges[:, 1]]
+        finite = np.isfinite(graph.heights)
+        least = (graph.heights - ends)[finite].min(initial=np.inf) if finite.any() else 0.0
+        tree = merge_tree(graph)
+        order = np.argsort(-(tree.height - graph.births[tree.dying]), kind="stable")
+        chosen: list[Pair] = []
+        for merge in order.tolist():
+            side = _one_side(tree.edge, graph.edges, merge, len(graph.births))
+            candidates = untried & (side[:, None] != side[None, :]) & (floors + least < tree.height[merge])
+            for pair in chosen:
+                candidates[pair] = False
+            excess = np.where(candidates, known.straight - floors, np.inf)
+            i, j = np.unravel_index(int(np.argmin(excess)), excess.shape)
+            own = tuple(sorted(graph.edges[tree.edge[merge]].tolist()))
+            if np.isfinite(excess[i, j]):
+                chosen.append((int(i), int(j)))
+            elif known.attempts[own] < self.attempts:
+                chosen.append((own[0], own[1]))
+        return chosen
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """Each leaf with its k nearest others.
+
+    Examples
+    --------
+    >>> graph = LandscapeGraph.from_arrays([0.0, 0.1, 0.2], [], [])
+    >>> distance = np.array([[0.0, 3.0, 1.0], [3.0, 0.0, 2.0], [1.0, 2.0, 0.0]])
+    >>> Nearest(1).propose(Known(graph, distance, distance))
+    [(0, 2), (1, 2)]
+    """
+
+    k: int = 3
+
+    def __post_init__(self) -> None:
+        if self.k < 1:
+            raise InputError(f"k must be at least 1, got {self.k}")
+
+    def propose(self, known: Known) -> list[Pair]:
+        """Return the pairs of neighbours that were not tried yet."""
+        n = len(known.distance)
+        far = known.distance + np.diag(np.full(n, np.inf))
+        near = np.argsort(far, axis=1, kind="stable")[:, : min(self.k, n - 1)]
+        wanted = np.zeros((n, n), dtype=np.bool_)
+        wanted[np.arange(n)[:, None], near] = True
+        return _listed((wanted | wanted.T) & known.untried)
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """All pairs.
+
+    Examples
+    --------
+    >>> graph = LandscapeGraph.from_arrays([0.0, 0.1, 0.2], [], [])
+    >>> All().propose(Known(graph, np.zeros((3, 3)), np.zeros((3, 3))))
+    [(0, 1), (0, 2), (1, 2)]
+    """
+
+    def propose(self, known: Known) -> list[Pair]:
+        """Return every pair that was not tried yet."""
+        return _listed(known.untried)
+
+
+PLANS = (SpanningTree, Nearest, All)
+"""Every plan; the conformance tests and the configuration files read this list."""
+
+
+def _spanning_tree(known: Known) -> list[Pair]:
+    """The pairs that merge the leaves when every edge is as high as its straight line; else as short."""
+    n = len(known.distance)
+    i, j = np.triu_indices(n, 1)
+    height, floor = known.straight[i, j], known.floors[i, j]
+    # Lines that are not finite come last, by their length, so that the tree always spans.
+    top = height[np.isfinite(height)].max(initial=floor.max(initial=0.0))
+    height = np.where(np.isfinite(height), height, top + 1 + known.distance[i, j])
+    edges = np.stack([i, j], axis=1)
+    tree = merge_tree((known.graph.births, edges, np.maximum(height, floor)))
+    return [(int(a), int(b)) for a, b in edges[tree.edge]]
+
+
+def _one_side(tree_edges: NDArray[np.intp], edges: NDArray[np.intp], cut: int, n: int) -> NDArray[np.intp]:
+    """Component labels (n,) of the tree without one of its edges."""
+    kept = edges[np.delete(tree_edges, cut)]
+    births = np.zeros(n)
+    return merge_tree((births, kept, np.zeros(len(kept)))).cut(0.0)
+
+
+def _listed(wanted: NDArray[np.bool_]) -> list[Pair]:
+    """The pairs of a boolean matrix as a list."""
+    return [(int(i), int(j)) for i, j in np.argwhere(wanted)]
