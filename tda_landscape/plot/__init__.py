@@ -1,0 +1,16 @@
+"""Pictures of landscapes: each function draws into one matplotlib axes and returns it; none calls show."""
+
+from tda_landscape._errors import InputError
+
+try:
+    import matplotlib as _matplotlib  # noqa: F401
+except ModuleNotFoundError:
+    raise InputError("plots need matplotlib: pip install 'tda-landscape[plot]'") from None
+
+from tda_landscape.plot._barcode import barcode
+from tda_landscape.plot._disconnectivity import disconnectivity
+from tda_landscape.plot._nu_curves import nu_curves
+from tda_landscape.plot._path_profile import path_profile
+from tda_landscape.plot._persistence_diagram import persistence_diagram
+
+__all__ = ["barcode", "disconnectivity", "nu_curves", "path_profile", "persistence_diagram"]
