@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tda_landscape._errors import InputError, Interrupted
+from tda_landscape.connecting._lines import Lines, draw_lines
 from tda_landscape.connecting.pairs import Known, Pair, Pairs, SpanningTree
 from tda_landscape.energy import Energy, Tally, tally
-from tda_landscape.energy._batching import finite_or_inf
 from tda_landscape.minima import Minima
 from tda_landscape.paths import Ladder, Path, Search
 from tda_landscape.topology import LandscapeGraph, merge_tree
@@ -21,11 +21,8 @@ from tda_landscape.topology import LandscapeGraph, merge_tree
 BATCH = 64
 """Pairs that are searched side by side."""
 
-PROBES, PROBED_PARTNERS = 9, 40
-"""Values on each straight line; nearest partners of each leaf that lines are drawn to."""
-
-PATIENCE = 3
-"""Rounds of pairs that lower no merge before the graph counts as unchanging."""
+PATIENCE = 4
+"""Searches a leaf that lower no merge before the graph counts as unchanging."""
 
 Progress = Callable[[int], None]
 
@@ -56,9 +53,9 @@ def connect(
         Only False works now.
     budget : float, optional
         Gradient equivalents in total; no batch of pairs is begun that its predecessors show to be too dear.
-        Either way the rounds end when three of them lower no merge.
+        Either way the rounds end when four searches a leaf have lowered no merge.
     seed : int
-        Each pair has random numbers of its own, so that its path does not depend on what else is searched.
+        Each pair has random numbers of its own: up to rounding, its path does not depend on what else is searched.
     progress : callable, optional
         Called with the number of pairs searched so far.
 
@@ -92,7 +89,8 @@ def connect(
             "raise max_steps of quench, or add weight decay where the energy has no minimum"
         )
     graph = _leaf_graph(leaves)
-    searches = _Searches(*tally(energy), leaves, search or Ladder(), seed)
+    counted, cost = tally(energy)
+    searches = _Searches(counted, cost, draw_lines(counted, leaves), search or Ladder(), seed)
     try:
         for larger in _grow(graph, pairs or SpanningTree(), searches, budget):
             graph = larger
@@ -109,7 +107,7 @@ class _Searches:
 
     energy: Energy
     cost: Tally
-    leaves: Minima
+    lines: Lines
     search: Search
     seed: int
     spent: float = 0.0
@@ -121,7 +119,8 @@ class _Searches:
         words = [np.random.SeedSequence([self.seed, *pair, int(attempts[pair])]) for pair in batch]
         generators = [torch.Generator().manual_seed(int(w.generate_state(1)[0])) for w in words]
         before = self.cost.gradient_equivalents
-        found = self.search.find(self.energy, self.leaves.points[i], self.leaves.points[j], generators)
+        ends = self.lines.ends(i, j, torch.as_tensor(attempts)[i, j])
+        found = self.search.find(self.energy, self.lines.points[i], ends, generators)
         self.spent += self.cost.gradient_equivalents - before
         self.number += len(batch)
         return found
@@ -137,14 +136,14 @@ def _grow(
     graph: LandscapeGraph, plan: Pairs, searches: _Searches, budget: float | None
 ) -> Iterator[LandscapeGraph]:
     """Yield the graph after every batch of searches, until the plan, the changes or the budget end."""
-    straight, distance = _straight_heights(searches.energy, searches.leaves)
+    lines = searches.lines
     idle = 0
-    while idle < PATIENCE:
-        known = Known(graph, straight, distance)
+    while idle <= PATIENCE * len(graph.births):
+        known = Known(graph, lines.heights, lines.distances)
         proposed = plan.propose(known)
         if not proposed:
             return
-        before = merge_tree(graph)
+        before, idle = merge_tree(graph), idle + len(proposed)
         while proposed:
             size = min(BATCH, searches.affordable(budget))
             batch, proposed = proposed[:size], proposed[size:]
@@ -153,7 +152,8 @@ def _grow(
             found = searches.run(batch, known.attempts)
             graph = graph.with_edges(_edge_graph(graph, batch, found))
             yield graph
-        idle = idle + 1 if _unchanged(before.height, merge_tree(graph).height) else 0
+        if not _unchanged(before.height, merge_tree(graph).height):
+            idle = 0
 
 
 def _unchanged(before: NDArray[np.float64], after: NDArray[np.float64]) -> bool:
@@ -161,24 +161,6 @@ def _unchanged(before: NDArray[np.float64], after: NDArray[np.float64]) -> bool:
     if len(before) != len(after):
         return False
     return len(after) == 0 or bool(np.abs(before - after).max() <= 1e-6 * (1e-300 + np.ptp(after)))
-
-
-def _straight_heights(energy: Energy, leaves: Minima) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Heights of the straight lines to the nearest partners, and all distances, both (n, n)."""
-    n = len(leaves)
-    distance = torch.stack([energy.displacement(p, leaves.points).norm(dim=1) for p in leaves.points])
-    near = distance.argsort(dim=1, stable=True)[:, : PROBED_PARTNERS + 1]
-    wanted = torch.zeros(n, n, dtype=torch.bool).scatter(1, near, True)
-    i, j = torch.nonzero((wanted | wanted.T).triu(1)).T
-    straight = torch.full((n, n), torch.inf, dtype=leaves.energies.dtype)
-    if len(i):
-        heights = torch.maximum(leaves.energies[i], leaves.energies[j])
-        step = energy.displacement(leaves.points[i], leaves.points[j])
-        for t in (torch.arange(PROBES) + 1.0) / (PROBES + 1):
-            values = energy(leaves.points[i] + float(t) * step)
-            heights = torch.maximum(heights, finite_or_inf(values))
-        straight[i, j] = straight[j, i] = heights
-    return straight.numpy(), distance.numpy()
 
 
 def _leaf_graph(leaves: Minima) -> LandscapeGraph:

@@ -22,8 +22,9 @@ class Known:
     ----------
     graph : LandscapeGraph
         All edges found so far; none at first.
-    straight : ndarray (n, n)
-        Height of the straight line between each two leaves, `inf` where it was not probed.
+    straight : ndarray (ways, n, n)
+        Heights of the straight lines between each two leaves, `inf` where they were not probed. There is one
+        line, but on a torus one for each way around it, lowest first; a k-th attempt starts from the k-th.
     distance : ndarray (n, n)
         Distances of the leaves.
     """
@@ -34,11 +35,18 @@ class Known:
 
     @property
     def untried(self) -> NDArray[np.bool_]:
-        """Pairs i < j without an edge, (n, n)."""
+        """Pairs i < j that have a straight line which no search has started from, (n, n)."""
         n = len(self.graph.births)
         above: NDArray[np.bool_] = np.triu(np.ones((n, n), dtype=np.bool_), 1)
-        above &= self.attempts == 0
+        above &= self.attempts < len(self.straight)
         return above
+
+    @property
+    def next_straight(self) -> NDArray[np.float64]:
+        """Height of the line that the next search of each pair starts from, (n, n)."""
+        way = np.minimum(self.attempts, len(self.straight) - 1)
+        heights: NDArray[np.float64] = np.take_along_axis(self.straight, way[None], axis=0)[0]
+        return heights
 
     @property
     def attempts(self) -> NDArray[np.intp]:
@@ -68,20 +76,20 @@ class SpanningTree:
     """A spanning tree of straight-line heights first, then replacements for its edges.
 
     In each later round every merge of the present tree asks for one new pair that could undercut it: across its
-    cut, not tried yet, with a floor plus the smallest excess found so far below the merge height, and the lowest
-    straight line. A merge that no new pair can undercut is searched anew, `attempts` times in all: a search is
+    cut, with a line not tried yet, with a floor plus the smallest excess found so far below the merge height, and
+    the lowest such line. A merge that none can undercut is searched anew, `attempts` times a line: a search is
     random, and the tree is only as good as its edges. Straight lines cost forward passes only.
 
     Parameters
     ----------
     attempts : int
-        Searches of each merge of the tree.
+        Searches of each line of the pair behind a merge of the tree.
 
     Examples
     --------
     >>> graph = LandscapeGraph.from_arrays([0.0, 0.1, 0.2], [], [])
     >>> straight = np.array([[np.inf, 3.0, 1.0], [3.0, np.inf, 2.0], [1.0, 2.0, np.inf]])
-    >>> SpanningTree().propose(Known(graph, straight, straight))
+    >>> SpanningTree().propose(Known(graph, straight[None], straight))
     [(0, 2), (1, 2)]
     """
 
@@ -107,12 +115,12 @@ class SpanningTree:
             candidates = untried & (side[:, None] != side[None, :]) & (floors + least < tree.height[merge])
             for pair in chosen:
                 candidates[pair] = False
-            excess = np.where(candidates, known.straight - floors, np.inf)
+            excess = np.where(candidates, known.next_straight - floors, np.inf)
             i, j = np.unravel_index(int(np.argmin(excess)), excess.shape)
             own = tuple(sorted(graph.edges[tree.edge[merge]].tolist()))
             if np.isfinite(excess[i, j]):
                 chosen.append((int(i), int(j)))
-            elif known.attempts[own] < self.attempts:
+            elif known.attempts[own] < self.attempts * len(known.straight):
                 chosen.append((own[0], own[1]))
         return chosen
 
@@ -125,7 +133,7 @@ class Nearest:
     --------
     >>> graph = LandscapeGraph.from_arrays([0.0, 0.1, 0.2], [], [])
     >>> distance = np.array([[0.0, 3.0, 1.0], [3.0, 0.0, 2.0], [1.0, 2.0, 0.0]])
-    >>> Nearest(1).propose(Known(graph, distance, distance))
+    >>> Nearest(1).propose(Known(graph, distance[None], distance))
     [(0, 2), (1, 2)]
     """
 
@@ -136,7 +144,7 @@ class Nearest:
             raise InputError(f"k must be at least 1, got {self.k}")
 
     def propose(self, known: Known) -> list[Pair]:
-        """Return the pairs of neighbours that were not tried yet."""
+        """Return the pairs of neighbours that have an untried line."""
         n = len(known.distance)
         far = known.distance + np.diag(np.full(n, np.inf))
         near = np.argsort(far, axis=1, kind="stable")[:, : min(self.k, n - 1)]
@@ -152,12 +160,12 @@ class All:
     Examples
     --------
     >>> graph = LandscapeGraph.from_arrays([0.0, 0.1, 0.2], [], [])
-    >>> All().propose(Known(graph, np.zeros((3, 3)), np.zeros((3, 3))))
+    >>> All().propose(Known(graph, np.zeros((1, 3, 3)), np.zeros((3, 3))))
     [(0, 1), (0, 2), (1, 2)]
     """
 
     def propose(self, known: Known) -> list[Pair]:
-        """Return every pair that was not tried yet."""
+        """Return every pair that has an untried line."""
         return _listed(known.untried)
 
 
@@ -169,7 +177,7 @@ def _spanning_tree(known: Known) -> list[Pair]:
     """The pairs that merge the leaves when every edge is as high as its straight line; else as short."""
     n = len(known.distance)
     i, j = np.triu_indices(n, 1)
-    height, floor = known.straight[i, j], known.floors[i, j]
+    height, floor = known.straight[0, i, j], known.floors[i, j]
     # Lines that are not finite come last, by their length, so that the tree always spans.
     top = height[np.isfinite(height)].max(initial=floor.max(initial=0.0))
     height = np.where(np.isfinite(height), height, top + 1 + known.distance[i, j])

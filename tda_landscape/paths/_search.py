@@ -32,6 +32,7 @@ class Search(Protocol):
     ) -> list[Path]:
         """Return a verified path for each row of `starts` and `ends` (p, d), one generator a pair.
 
+        On a torus the ends are not wrapped: the line between the two rows says which way around it goes.
         With `level`, a search may stop as soon as it is below it.
         """
 
@@ -83,4 +84,5 @@ def find_path(
         high = float(energy(torch.cat([starts, ends])).max())
         if not high <= level:
             raise InputError(f"an end has energy {high:.6g}, above the level {level:.6g}; raise the level")
+    ends = starts + energy.displacement(starts, ends)
     return (search or Ladder()).find(energy, starts, ends, [as_generator(seed)], level=level)[0]

@@ -120,10 +120,14 @@ class String:
         """Values near the highest one of a segment: evenly spaced ones do not see how far they are from the top."""
         row, width = torch.tensor([segment]), 1 / (CHECKS + 1)
         for _ in range(SHARPENINGS):
-            width /= 3
+            width /= 4
             t = (self.where[row, None] + width * torch.tensor([[-2.0, -1.0, 1.0, 2.0]])).clamp(0, 1)
+            middle = self.peak[row, None]
             values = yield from self.meter.values(self._on(row, t)[0])
+            vertex = self.where[row] + width * _vertex(values[1], middle[0, 0], values[2])
             self._note(row, t, values[None])
+            top = yield from self.meter.values(self._on(row, vertex[:, None].clamp(0, 1))[0])
+            self._note(row, vertex[:, None].clamp(0, 1), top[None])
         self.known[segment] = SHARP
 
     def _note(self, segments: Tensor, t: Tensor, values: Tensor) -> None:
@@ -151,3 +155,10 @@ class String:
         """Points (s, c, d) of segments (s,) at fractions (s, c)."""
         x = self.beads.points
         return x[segments, None] + t[:, :, None] * (x[segments + 1] - x[segments])[:, None]
+
+
+def _vertex(left: Tensor, middle: Tensor, right: Tensor) -> Tensor:
+    """Where the parabola through values at -1, 0, 1 is highest, within [-2, 2]; 0 where it opens upwards."""
+    bend = left - 2 * middle + right
+    at = torch.where(bend < 0, (left - right) / (2 * bend), torch.zeros_like(bend))
+    return at.nan_to_num(nan=0.0).clamp(-2, 2)

@@ -78,7 +78,6 @@ class Ladder:
         level: float | None = None,
     ) -> list[Path]:
         """Return a verified path for each pair of rows (p, d)."""
-        ends = starts + energy.displacement(starts, ends)
         tasks = [
             self._climb_down(a, b, generator, -torch.inf if level is None else level)
             for a, b, generator in zip(starts, ends, generators, strict=True)
@@ -113,7 +112,8 @@ class Ladder:
             target = threshold - self.slack * (top - threshold)
             rung = Rung(floor, threshold, target, self.kick, self.max_beads, self.budget)
             string, below = yield from rung.bring_below(string, generator)
-            lower = yield from string.sharpen(0, string.size - 1, top)
+            # Differences that measuring cannot tell do not make a path lower.
+            lower = yield from string.sharpen(0, string.size - 1, top - 1e-3 * close)
             if lower:
                 best, top = string.part(0, string.size - 1), string.height
             if below:

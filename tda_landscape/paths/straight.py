@@ -15,7 +15,7 @@ from tda_landscape.paths._verify import verify
 
 @dataclass(frozen=True, slots=True)
 class Straight:
-    """Measure the straight line, on a torus the shortest one.
+    """Measure the straight line.
 
     Examples
     --------
@@ -35,5 +35,5 @@ class Straight:
         level: float | None = None,
     ) -> list[Path]:
         """Return the verified straight line for each pair of rows (p, d)."""
-        lines = torch.stack([starts, starts + energy.displacement(starts, ends)], dim=1)
+        lines = torch.stack([starts, ends], dim=1)
         return verify(energy, list(lines), [Stop.STRAIGHT] * len(lines))

@@ -1,0 +1,68 @@
+"""Straight lines between leaves, forward passes only; on a torus one for each way around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from tda_landscape.energy import Energy
+from tda_landscape.energy._batching import finite_or_inf
+from tda_landscape.minima import Minima
+
+PROBES = 9  # values on each line
+PARTNERS = 40  # nearest partners of each leaf that lines are drawn to
+AXES = 4  # up to this dimension every combination of ways around is probed, above it one axis at a time
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lines:
+    """Heights of the straight lines, lowest way around first (ways, n, n), distances (n, n), and those ways."""
+
+    energy: Energy
+    points: Tensor
+    heights: NDArray[np.float64]
+    distances: NDArray[np.float64]
+    order: Tensor
+
+    def ends(self, i: Tensor, j: Tensor, attempts: Tensor) -> Tensor:
+        """Ends (p, d) of lines from leaves i to leaves j, each attempt by the next lowest way around."""
+        ways = _ways(self.energy, self.points[i], self.points[j])
+        way = self.order[attempts % len(self.order), i, j]
+        return self.points[i] + ways[way, torch.arange(len(i))]
+
+
+def draw_lines(energy: Energy, leaves: Minima) -> Lines:
+    """Probe the straight lines from each leaf to its nearest partners."""
+    n, points = len(leaves), leaves.points
+    distances = torch.stack([energy.displacement(p, points).norm(dim=1) for p in points])
+    near = distances.argsort(dim=1, stable=True)[:, : PARTNERS + 1]
+    wanted = torch.zeros(n, n, dtype=torch.bool).scatter(1, near, True)
+    i, j = torch.nonzero((wanted | wanted.T).triu(1)).T
+    ways = _ways(energy, points[i], points[j])
+    heights = torch.maximum(leaves.energies[i], leaves.energies[j]).expand(len(ways), -1)
+    for t in (torch.arange(PROBES) + 1.0) / (PROBES + 1):
+        values = energy((points[i] + float(t) * ways).flatten(0, 1)).view(len(ways), -1)
+        heights = torch.maximum(heights, finite_or_inf(values))
+    sorted_ = torch.full((len(ways), n, n), torch.inf, dtype=points.dtype)
+    order = torch.zeros(len(ways), n, n, dtype=torch.int64)
+    if len(i):
+        order[:, i, j] = heights.argsort(dim=0, stable=True)
+        sorted_[:, i, j] = sorted_[:, j, i] = heights.gather(0, order[:, i, j])
+    return Lines(energy, points, sorted_.to(torch.float64).numpy(), distances.to(torch.float64).numpy(), order)
+
+
+def _ways(energy: Energy, a: Tensor, b: Tensor) -> Tensor:
+    """Displacements (ways, p, d) from a to b: the shortest first, then those that go around the torus."""
+    shortest = energy.displacement(a, b)
+    if energy.period is None:
+        return shortest[None]
+    dim = energy.dim
+    flips = list(product((0.0, 1.0), repeat=dim)) if dim <= AXES else [[0.0] * dim, *torch.eye(dim).tolist()]
+    # The other way around along an axis: against the sign of the shortest displacement.
+    other = energy.period * torch.where(shortest > 0, -1.0, 1.0)
+    return shortest + torch.tensor(flips, dtype=a.dtype)[:, None] * other
