@@ -54,5 +54,5 @@ class Kernel(Protocol):
 
 def require_positive(name: str, value: float) -> None:
     """Refuse a step size or temperature that is not a positive number."""
-    if not value > 0:
-        raise ValueError(f"{name} must be positive, got {value}")
+    if not 0 < value < float("inf"):
+        raise ValueError(f"{name} must be positive and finite, got {value}")

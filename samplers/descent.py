@@ -48,9 +48,7 @@ class GradientDescent:
         energies, gradients = potential.value_and_grad(points)
         return DescentState(points.to(gradients.dtype), energies, gradients)
 
-    def step(
-        self, potential: Potential, state: DescentState, generator: torch.Generator
-    ) -> tuple[DescentState, Info]:
+    def step(self, potential: Potential, state: DescentState, generator: torch.Generator) -> tuple[DescentState, Info]:
         """Take one step downhill."""
         points = state.points - self.lr * state.gradients
         energies, gradients = potential.value_and_grad(points)

@@ -21,7 +21,13 @@ LAYERS = [
     {"cli"},
 ]
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
-ONLY_IN = {"matplotlib": {"plot", "cli"}, "typer": {"cli"}, "rich": {"cli"}, "pydantic": {"cli"}, "tomllib": {"cli"}}
+ONLY_IN = {
+    "matplotlib": {"plot", "cli"},
+    "typer": {"cli"},
+    "rich": {"cli"},
+    "pydantic": {"cli"},
+    "tomllib": {"cli"},
+}
 NOT_IN = {"torch": {"topology", "_errors", "plot"}, "tda_landscape": {"samplers"}}
 
 

@@ -132,9 +132,7 @@ class _Searches:
         return max(0, int((budget - self.cost.gradient_equivalents) * self.number / max(self.spent, 1e-300)))
 
 
-def _grow(
-    graph: LandscapeGraph, plan: Pairs, searches: _Searches, budget: float | None
-) -> Iterator[LandscapeGraph]:
+def _grow(graph: LandscapeGraph, plan: Pairs, searches: _Searches, budget: float | None) -> Iterator[LandscapeGraph]:
     """Yield the graph after every batch of searches, until the plan, the changes or the budget end."""
     lines = searches.lines
     idle = 0

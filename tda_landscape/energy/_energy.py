@@ -15,7 +15,7 @@ from tda_landscape.energy._function import adapt, as_row, check_function, kinks_
 from tda_landscape.energy._network import Loss, Network, Regularizer, read_network
 from tda_landscape.energy._random import Seed, as_generator
 from tda_landscape.energy._tally import Tally
-from tda_landscape.energy._vectorize import batched, initialization_law, rows_in_cache
+from tda_landscape.energy._vectorize import check_mean, initialization_law, rows_in_cache, vectorized
 
 Function = Callable[[Tensor], Tensor]
 StartLaw = Callable[[int, torch.Generator], Tensor]
@@ -107,9 +107,13 @@ class Energy:
         sides = None if period is None else as_row(period, dim, "period", dtype)
         if sides is not None and not (sides > 0).all():
             raise InputError(f"period must be positive, got {period!r}")
+        if bounds is not None and not (isinstance(bounds, (tuple, list)) and len(bounds) == 2):
+            raise InputError(f"bounds must be a pair (low, high), got {bounds!r}")
         box = None if bounds is None else tuple(as_row(b, dim, "bounds", dtype) for b in bounds)
         law = start or start_law(dim, box, sides, dtype)
-        probe = law(3, as_generator(0)).to(dtype)
+        probe = torch.as_tensor(law(3, as_generator(0)), dtype=dtype)
+        if probe.shape != (3, dim):
+            raise InputError(f"start(3, generator) gave shape {tuple(probe.shape)}; it must give (3, {dim})")
         energy = cls(dim, dtype, adapt(function, probe), law, grad and adapt(grad, probe), sides)
         check_function(energy.function, energy.gradient, probe)
         return replace(energy, kinks=() if grad else kinks_of(energy.function, probe))
@@ -171,14 +175,16 @@ class Energy:
         if batch_size is not None and not 1 <= batch_size <= rows:
             raise InputError(f"batch_size must be between 1 and the {rows} rows of the data, got {batch_size}")
         here = network.flatten(network.module)[None]
-        function = batched(network, here)
+        network = vectorized(network, here)
+        if batch_size is not None:
+            check_mean(network, here[0])
         return cls(
             dim=here.shape[1],
             dtype=dtype,
-            function=function,
+            function=network.values,
             start_law=start or initialization_law(network),
             network=network,
-            kinks=kinks_of(function, here),
+            kinks=kinks_of(network.values, here),
             batch_size=None if batch_size == rows else batch_size,
             chunk_size=rows_in_cache(network),
         )
@@ -222,7 +228,7 @@ class Energy:
         part = self.network.on_rows(rows)
         return replace(
             self,
-            function=torch.vmap(part.value),
+            function=part.values,
             network=part,
             batch_size=None,
             fraction=self.fraction * self.batch_size / total,
@@ -230,7 +236,10 @@ class Energy:
 
     def start(self, k: int, rng: Seed) -> Tensor:
         """Draw k points (k, d) from the start law; `rng` is a torch.Generator or an int seed."""
-        return self.as_points(self.start_law(k, as_generator(rng)))
+        points = self.as_points(self.start_law(k, as_generator(rng)))
+        if len(points) != k:
+            raise InputError(f"the start law gave {len(points)} points where {k} were asked for; return (k, dim)")
+        return points
 
     def displacement(self, a: Tensor, b: Tensor) -> Tensor:
         """Return b - a; on a torus the shortest such vector."""
@@ -239,11 +248,14 @@ class Energy:
 
     def wrap(self, points: Tensor) -> Tensor:
         """Bring points of a torus into [0, period); other points stay as they are."""
-        return points if self.period is None else torch.remainder(points, self.period)
+        if self.period is None:
+            return points
+        inside = torch.remainder(points, self.period)
+        return torch.where(inside >= self.period, torch.zeros_like(inside), inside)  # -1e-17 rounds to the period
 
     def as_points(self, points: ArrayLike | Tensor) -> Tensor:
         """Check shape and precision of points (k, d) given by a user."""
-        x = torch.as_tensor(points).detach().to(self.dtype)
+        x = torch.as_tensor(points, dtype=self.dtype).detach()
         if x.ndim != 2 or x.shape[1] != self.dim:
             raise InputError(f"points must have shape (k, {self.dim}), got {tuple(x.shape)}; one point is x[None]")
         return x

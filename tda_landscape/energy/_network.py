@@ -32,6 +32,7 @@ class Network:
     targets: Tensor
     weight_decay: float
     regularizer: Regularizer | None
+    vmap: bool = True
 
     def unflatten(self, vector: Tensor) -> dict[str, Tensor]:
         """Cut a vector (d,) into the module's named parameters."""
@@ -59,6 +60,15 @@ class Network:
         value = value + self.weight_decay * vector.square().sum()
         return value if self.regularizer is None else value + self.regularizer(parameters)
 
+    def values(self, points: Tensor) -> Tensor:
+        """Energies (k,) of points (k, d), differentiable."""
+        if len(points) == 0:
+            return points.sum(1)
+        if self.vmap:
+            energies: Tensor = torch.vmap(self.value)(points)
+            return energies
+        return torch.stack([self.value(point) for point in points])
+
     def on_rows(self, rows: Tensor) -> Network:
         """The same network on some rows of the data."""
         return replace(self, inputs=self.inputs[rows], targets=self.targets[rows])
@@ -68,7 +78,8 @@ class Network:
         kinds = Counter(
             type(m).__name__
             for m in self.module.modules()
-            if m.training and any(word in type(m).__name__ for word in ("Dropout", "BatchNorm", "InstanceNorm"))
+            if m.training
+            and (("Dropout" in type(m).__name__ and getattr(m, "p", 1) > 0) or getattr(m, "track_running_stats", False))
         )
         return " and ".join(f"{n} {kind}" for kind, n in kinds.items())
 
@@ -104,7 +115,7 @@ def read_network(
 def _as_data(part: Any, name: str, dtype: torch.dtype) -> Tensor:
     """A tensor at the energy's precision where it is of floats; NaN refused."""
     tensor = part if isinstance(part, Tensor) else torch.as_tensor(np.asarray(part))
-    tensor = tensor.detach()
+    tensor = tensor.detach().clone()  # what the user does to the data later is not this energy
     if tensor.is_floating_point():
         tensor = tensor.to(dtype)
         if not torch.isfinite(tensor).all():
@@ -121,22 +132,32 @@ def _check_value(network: Network) -> None:
     with torch.no_grad(), torch.random.fork_rng(devices=[]):
         first = _evaluate(network, vector)
         second = _evaluate(network, vector)
-    moved = any(not torch.equal(old, new) for old, new in zip(buffers, network.module.buffers(), strict=True))
-    if moved or float(first) != float(second):
-        layers = network.stochastic_layers()
-        what = "the model's buffers move" if moved else f"the energy changes ({first:.6g}, then {second:.6g})"
-        why = (
-            f"the model has {layers} in train mode; call model.eval() first" if layers else "make it deterministic"
-        )
-        raise InputError(f"{what} between two identical calls: {why}")
     if not torch.isfinite(first):
         raise InputError(f"the loss is {float(first)} at the model's own weights; check the weights and the loss")
+    moved = any(not torch.equal(old, new) for old, new in zip(buffers, network.module.buffers(), strict=True))
+    layers = network.stochastic_layers()
+    if moved or layers or float(first) != float(second):
+        differ = f"the energy changes ({first:.6g}, then {second:.6g})"
+        what = "the model's buffers move" if moved else differ if first != second else "the energy may change"
+        why = f"the model has {layers} in train mode; call model.eval() first" if layers else "make it deterministic"
+        raise InputError(f"{what} between two identical calls: {why}")
+    with torch.enable_grad():
+        output = functional_call(network.module, network.unflatten(vector.requires_grad_()), (network.inputs,))
+        if not network.loss(output, network.targets).requires_grad:
+            raise InputError(
+                "the loss has no gradient: something in model or loss cuts it (detach, no_grad); remove that"
+            )
 
 
 def _evaluate(network: Network, vector: Tensor) -> Tensor:
     """One value, with the user's shape errors in one sentence."""
     try:
+        output = functional_call(network.module, network.unflatten(vector), (network.inputs,))
+        if not isinstance(network.loss(output, network.targets), Tensor):
+            raise InputError("the loss returned no tensor, so it has no gradient; return one torch number")
         value = network.value(vector)
+    except InputError:
+        raise
     except (RuntimeError, ValueError, TypeError, IndexError) as error:
         shapes = f"inputs {tuple(network.inputs.shape)} and targets {tuple(network.targets.shape)}"
         raise InputError(f"model and loss fail on {shapes}: {str(error).splitlines()[0]}") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
 import torch
 
 from tda_landscape._errors import InputError
@@ -16,9 +17,9 @@ def as_generator(seed: Seed) -> torch.Generator:
     """Make a generator from an int; pass a generator through."""
     if isinstance(seed, torch.Generator):
         return seed
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise InputError(f"a seed is a non-negative int or a torch.Generator, got {seed!r}")
-    return torch.Generator().manual_seed(seed)
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**63:
+        raise InputError(f"a seed is an int from 0 to 2^63 - 1 or a torch.Generator, got {seed!r}")
+    return torch.Generator().manual_seed(int(seed))
 
 
 @contextmanager

@@ -4,29 +4,39 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
+from tda_landscape._errors import InputError
 from tda_landscape.energy._network import Network
 from tda_landscape.energy.networks import reinitialize
 
-Function = Callable[[Tensor], Tensor]
 StartLaw = Callable[[int, torch.Generator], Tensor]
 
 
-def batched(network: Network, here: Tensor) -> Function:
-    """Vectorise a network over points; a module that vmap cannot take is looped over."""
-    over_points: Function = torch.vmap(network.value)
-
-    def looped(points: Tensor) -> Tensor:
-        return torch.stack([network.value(point) for point in points])
-
+def vectorized(network: Network, here: Tensor) -> Network:
+    """Let a network be evaluated by vmap where that gives the same energy; else its points are looped over."""
+    one_by_one = replace(network, vmap=False)
     try:
-        same = torch.allclose(over_points(here), looped(here), rtol=1e-9 if here.dtype == torch.float64 else 1e-4)
+        tolerance = 1e-9 if here.dtype == torch.float64 else 1e-4
+        same = torch.allclose(network.values(here), one_by_one.values(here), rtol=tolerance)
     except RuntimeError:  # what torch raises for control flow and operations that vmap does not know
-        return looped
-    return over_points if same else looped
+        return one_by_one
+    return network if same else one_by_one
+
+
+def check_mean(network: Network, vector: Tensor) -> None:
+    """Refuse a loss that grows with the rows: its minibatches would be biased."""
+    rows = torch.arange(len(network.inputs))
+    bare = replace(network, weight_decay=0.0, regularizer=None)
+    once, twice = bare.value(vector), bare.on_rows(torch.cat([rows, rows])).value(vector)
+    if not torch.allclose(once, twice, rtol=1e-4):
+        raise InputError(
+            f"the loss on the data twice over is {float(twice):.6g}, not {float(once):.6g}: "
+            "with batch_size it must be a mean over rows, e.g. reduction='mean'"
+        )
 
 
 def initialization_law(network: Network) -> StartLaw:

@@ -131,9 +131,7 @@ def tilted_wells(dim: int = 3) -> Energy:
     >>> tilted_wells(2)([[-2.0, 1.0]])
     tensor([0.8438], dtype=torch.float64)
     """
-    return Energy.from_function(
-        lambda x: ((3 * x**4 + 4 * x**3 - 12 * x**2 + 32) / 32).sum(1), dim, bounds=(-3, 2)
-    )
+    return Energy.from_function(lambda x: ((3 * x**4 + 4 * x**3 - 12 * x**2 + 32) / 32).sum(1), dim, bounds=(-3, 2))
 
 
 def quartic() -> Energy:

@@ -52,7 +52,9 @@ class Cloud:
                 "raise the level or sample longer"
             )
         rows = {name: getattr(self, name)[keep] for name in ("points", "energies", "chain", "step")}
-        return replace(self, **rows)
+        reached = torch.zeros_like(self.reached)
+        reached[rows["chain"]] = True
+        return replace(self, **rows, reached=reached)
 
     def __str__(self) -> str:
         late = torch.nonzero(~self.reached).flatten().tolist()
@@ -115,6 +117,8 @@ def sample(
         raise InputError(f"chains and every must be positive, steps not negative; got {chains}, {every}, {steps}")
     generator = as_generator(seed)
     points = energy.start(chains, generator) if start is None else energy.as_points(start)
+    if len(points) == 0:
+        raise InputError("start holds no points; give one row a chain")
     steps = 0 if kernel is None else steps
     looks = _looks(steps, every or (max(steps, 1) if level is None else 1), level)
     kept: list[tuple[Tensor, Tensor, Tensor, int]] = []
@@ -130,7 +134,7 @@ def sample(
         rows = torch.nonzero(waiting & ~diverged).flatten()
         here = energy.wrap(points[rows])
         energies = energy(here)
-        finite = torch.isfinite(energies)
+        finite = torch.isfinite(energies) & torch.isfinite(here).all(1)
         diverged[rows[~finite]] = True
         keep = finite if level is None else finite & (energies <= level)
         kept.append((rows[keep], here[keep], energies[keep], step))
@@ -146,9 +150,7 @@ def _looks(steps: int, every: int, level: float | None) -> set[int]:
     return {*range(first, steps + 1, every), steps}
 
 
-def _gather(
-    kept: list[tuple[Tensor, Tensor, Tensor, int]], diverged: Tensor, level: float | None, steps: int
-) -> Cloud:
+def _gather(kept: list[tuple[Tensor, Tensor, Tensor, int]], diverged: Tensor, level: float | None, steps: int) -> Cloud:
     """Join what was kept at each look."""
     chain = torch.cat([rows for rows, *_ in kept])
     if len(chain) == 0:

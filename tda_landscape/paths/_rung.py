@@ -103,4 +103,3 @@ def _span(family: Tensor, name: int) -> tuple[int, int]:
     """First and last bead of a family of segments."""
     mine = torch.nonzero(family == name).flatten()
     return int(mine[0]), int(mine[-1]) + 1
-

@@ -38,9 +38,7 @@ class String:
         n = len(line) - 1
         peak, where = torch.full((2, n), torch.inf, dtype=line.dtype)
         where.fill_(0.5)
-        return cls(
-            Walkers.at(line, FIRST_RADIUS * chord), peak, where, torch.full((n,), UNKNOWN), chord, meter
-        )
+        return cls(Walkers.at(line, FIRST_RADIUS * chord), peak, where, torch.full((n,), UNKNOWN), chord, meter)
 
     @property
     def size(self) -> int:
@@ -64,8 +62,8 @@ class String:
         beads = parts[0].beads
         for part in parts[1:]:
             beads.insert(len(beads.points), part.beads.take(slice(1, None)))
-        segments = [torch.cat([getattr(p, name) for p in parts]) for name in ("peak", "where", "known")]
-        return cls(beads, *segments, parts[0].chord, parts[0].meter)
+        peak, where, known = (torch.cat([getattr(p, name) for p in parts]) for name in ("peak", "where", "known"))
+        return cls(beads, peak, where, known, parts[0].chord, parts[0].meter)
 
     def insert(self, segment: int, kick: float, generator: torch.Generator) -> None:
         """Put a bead at the maximum of a segment, kicked off the line by a share of its length."""

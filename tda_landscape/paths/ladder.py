@@ -85,9 +85,7 @@ class Ladder:
         found = drive(energy, tasks)
         return verify(energy, [line for line, _ in found], [reason for _, reason in found])
 
-    def _climb_down(
-        self, a: Tensor, b: Tensor, generator: torch.Generator, level: float
-    ) -> Task[tuple[Tensor, Stop]]:
+    def _climb_down(self, a: Tensor, b: Tensor, generator: torch.Generator, level: float) -> Task[tuple[Tensor, Stop]]:
         """Search one pair; return the lowest polyline and why the search stopped."""
         meter = Meter()
         string = String.through(torch.stack([a, b]), float((b - a).norm()), meter)

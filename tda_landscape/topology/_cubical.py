@@ -46,11 +46,13 @@ def cubical_merge_tree(values: ArrayLike, *, periodic: bool | Sequence[bool] = F
     ([0, 2, 4], [2.0, 3.0])
     """
     grid = np.asarray(values, dtype=np.float64)
-    if np.isnan(grid).any():
-        raise InputError("the grid contains NaN; put inf where the energy is undefined")
+    if grid.ndim == 0:
+        raise InputError(f"a grid has at least one axis, got the number {grid}")
+    if (np.isnan(grid) | (grid == -np.inf)).any():
+        raise InputError("the grid contains NaN or -inf; put inf where the energy is undefined")
     if not np.isfinite(grid).any():
         raise InputError(f"the grid of shape {grid.shape} holds no finite energy; nothing to count")
-    wraps = [periodic] * grid.ndim if isinstance(periodic, bool) else list(periodic)
+    wraps = [bool(periodic)] * grid.ndim if isinstance(periodic, (bool, np.bool_)) else list(periodic)
     if len(wraps) != grid.ndim:
         raise InputError(f"periodic has {len(wraps)} entries for a grid of {grid.ndim} axes; give one per axis")
     edges = np.concatenate([_axis_edges(grid.shape, axis, wrap) for axis, wrap in enumerate(wraps)])

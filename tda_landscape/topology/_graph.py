@@ -11,12 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tda_landscape._errors import InputError
-
-EDGE_STATUSES = ("certified", "refined", "sampled")
-"""How a merge is known, best first: rigorous, stable under adaptive bisection, sampled."""
-
-LEAF_STATUSES = ("minimum", "flat", "stationary", "saddle", "descending", "nonfinite", "given")
-"""What a point is; `given` marks vertices of a graph that came without a landscape."""
+from tda_landscape.topology._checks import attribute, check, column, pairs
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +34,7 @@ class LandscapeGraph:
     uppers : ndarray (m,)
         Certified upper bound of the height, `inf` where there is none.
     proved : ndarray of bool (m,)
-        Whether it is proved that no path joins the two sides of the edge below its height.
+        Whether it is proved that the component which dies at this edge is joined to no other below its height.
     saddle_index : ndarray of int (m,)
         Morse index of the highest point where it is a verified saddle, else -1.
     confirmations : ndarray of int (m,)
@@ -118,17 +113,16 @@ class LandscapeGraph:
         Traceback (most recent call last):
         tda_landscape._errors.InputError: edge 0 has height 0.2 below the energy 0.5 of one of its ends; ...
         """
-        born = np.array(births, dtype=np.float64).reshape(-1)
-        pairs = np.array(edges, dtype=np.intp).reshape(-1, 2)
-        tall = np.array(heights, dtype=np.float64).reshape(-1)
-        n, m = len(born), len(pairs)
+        born, tall = column(births, "births", np.float64), column(heights, "heights", np.float64)
+        joined = pairs(edges)
+        n, m = len(born), len(joined)
         fields: dict[str, Any] = {
             "births": born,
-            "edges": pairs,
+            "edges": joined,
             "heights": tall,
-            "status": np.broadcast_to(np.asarray(status, dtype=np.str_), (m,)).copy(),
-            "uppers": np.full(m, np.inf) if uppers is None else np.array(uppers, dtype=np.float64),
-            "proved": np.broadcast_to(np.asarray(proved, dtype=np.bool_), (m,)).copy(),
+            "status": column(status, "status", np.str_, m),
+            "uppers": np.full(m, np.inf) if uppers is None else column(uppers, "uppers", np.float64),
+            "proved": column(proved, "proved", np.bool_, m),
             "saddle_index": np.full(m, -1, dtype=np.intp),
             "confirmations": np.ones(m, dtype=np.intp),
             "transform": (None,) * m,
@@ -141,8 +135,9 @@ class LandscapeGraph:
         unknown = sorted(set(others) - set(fields))
         if unknown:
             raise InputError(f"LandscapeGraph has no field {unknown[0]!r}; it has {', '.join(fields)}")
-        graph = cls(**{**fields, **others})
-        _check(graph)
+        given = {k: tuple(v) if isinstance(fields[k], tuple) else np.asarray(v) for k, v in others.items()}
+        graph = cls(**{**fields, **given})
+        check(graph)
         return graph
 
     def with_edges(self, other: LandscapeGraph) -> LandscapeGraph:
@@ -157,9 +152,7 @@ class LandscapeGraph:
         if not np.array_equal(self.births, other.births):
             raise InputError("the two graphs have different leaves; edges can be added over the same leaves only")
         arrays = ("edges", "heights", "status", "uppers", "proved", "saddle_index", "confirmations")
-        joined: dict[str, Any] = {
-            name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in arrays
-        }
+        joined: dict[str, Any] = {name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in arrays}
         return replace(self, **joined, transform=self.transform + other.transform, paths=self.paths + other.paths)
 
     def to_networkx(self) -> nx.MultiGraph[Any]:
@@ -174,14 +167,14 @@ class LandscapeGraph:
         graph: nx.MultiGraph[Any] = nx.MultiGraph()
         for label, energy, status in zip(self.labels, self.births, self.leaf_status, strict=True):
             graph.add_node(label, energy=float(energy), status=str(status))
-        for (i, j), height, status in zip(self.edges, self.heights, self.status, strict=True):
-            graph.add_edge(self.labels[i], self.labels[j], height=float(height), status=str(status))
+        columns = (self.edges, self.heights, self.status, self.uppers, self.proved)
+        for (i, j), height, status, upper, proved in zip(*columns, strict=True):
+            data = {"height": float(height), "status": str(status), "upper": float(upper), "proved": bool(proved)}
+            graph.add_edge(self.labels[i], self.labels[j], **data)
         return graph
 
     @classmethod
-    def from_networkx(
-        cls, graph: nx.Graph[Any], *, energy: str = "energy", height: str = "height"
-    ) -> LandscapeGraph:
+    def from_networkx(cls, graph: nx.Graph[Any], *, energy: str = "energy", height: str = "height") -> LandscapeGraph:
         """Read any networkx graph whose nodes carry `energy` and whose edges carry `height`.
 
         Parameters
@@ -206,14 +199,17 @@ class LandscapeGraph:
         """
         labels = tuple(graph.nodes)
         index = {label: i for i, label in enumerate(labels)}
-        births = [_attribute(graph.nodes[label], energy, f"node {label!r}") for label in labels]
-        rows = [
-            (index[a], index[b], _attribute(data, height, f"edge {a!r}-{b!r}"), data.get("status", "sampled"))
-            for a, b, data in graph.edges(data=True)
-        ]
-        status = np.array([row[3] for row in rows], dtype=np.str_)
+        births = [attribute(graph.nodes[label], energy, f"node {label!r}") for label in labels]
+        data = [(index[a], index[b], d, f"edge {a!r}-{b!r}") for a, b, d in graph.edges(data=True)]
         return cls.from_arrays(
-            births, [row[:2] for row in rows], [row[2] for row in rows], status=status, labels=labels
+            births,
+            [(i, j) for i, j, *_ in data],
+            [attribute(d, height, where) for *_, d, where in data],
+            status=[d.get("status", "sampled") for _, _, d, _ in data],
+            uppers=[float(d.get("upper", np.inf)) for _, _, d, _ in data],
+            proved=[bool(d.get("proved", False)) for _, _, d, _ in data],
+            leaf_status=np.array([graph.nodes[label].get("status", "given") for label in labels], dtype=np.str_),
+            labels=labels,
         )
 
 
@@ -253,48 +249,3 @@ def merge_graphs(first: LandscapeGraph, second: LandscapeGraph) -> LandscapeGrap
         points=np.concatenate([first.points, second.points]) if both else None,
         labels=tuple(range(n + len(second.births))),
     )
-
-
-def _attribute(data: dict[str, Any], name: str, where: str) -> float:
-    """Read one number from networkx attributes."""
-    if name not in data:
-        given = ", ".join(map(str, data)) or "nothing"
-        raise InputError(f"{where} has no attribute {name!r} (it has {given}); set it or pass its name")
-    return float(data[name])
-
-
-def _check(graph: LandscapeGraph) -> None:
-    """Refuse what would poison every later step."""
-    n, m = len(graph.births), len(graph.edges)
-    if not np.isfinite(graph.births).all():
-        bad = int(np.flatnonzero(~np.isfinite(graph.births))[0])
-        raise InputError(f"leaf {bad} has energy {graph.births[bad]}; leave non-finite points out of the graph")
-    for name in (
-        "heights",
-        "status",
-        "uppers",
-        "proved",
-        "saddle_index",
-        "confirmations",
-        "transform",
-        "paths",
-    ):
-        if len(getattr(graph, name)) != m:
-            raise InputError(f"{name} has {len(getattr(graph, name))} entries for {m} edges; give one per edge")
-    for name in ("leaf_status", "hits", "labels"):
-        if len(getattr(graph, name)) != n:
-            raise InputError(f"{name} has {len(getattr(graph, name))} entries for {n} leaves; give one per leaf")
-    if m and (graph.edges.min() < 0 or graph.edges.max() >= n):
-        raise InputError(f"edges name leaf {graph.edges.max()} but there are {n} leaves, numbered from 0")
-    ends = graph.births[graph.edges].max(axis=1, initial=-np.inf)
-    for name, heights in (("height", graph.heights), ("upper bound", graph.uppers)):
-        wrong = np.flatnonzero(~(heights >= ends))
-        if len(wrong):
-            e = int(wrong[0])
-            raise InputError(
-                f"edge {e} has {name} {heights[e]} below the energy {ends[e]} of one of its ends; "
-                "a path is at least as high as both ends, and NaN is not a height"
-            )
-    strange = set(graph.status.tolist()) - set(EDGE_STATUSES)
-    if strange:
-        raise InputError(f"edge status {sorted(strange)[0]!r} is not one of {', '.join(EDGE_STATUSES)}")

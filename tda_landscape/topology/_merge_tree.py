@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tda_landscape._errors import InputError
-from tda_landscape.topology._graph import EDGE_STATUSES, LandscapeGraph
+from tda_landscape.topology._checks import EDGE_STATUSES
+from tda_landscape.topology._graph import LandscapeGraph
 
 GraphLike: TypeAlias = LandscapeGraph | tuple[ArrayLike, ArrayLike, ArrayLike] | nx.Graph
 
@@ -70,7 +71,7 @@ class MergeTree:
         levels = np.asarray(level, dtype=np.float64)
         born = np.searchsorted(np.sort(self.births), levels, side="right")
         dead = np.searchsorted(self.height, levels, side="right")
-        return np.asarray(born - dead, dtype=np.intp)
+        return np.where(np.isnan(levels), 0, born - dead).astype(np.intp)  # NaN is above no birth
 
     def cut(self, level: float) -> NDArray[np.intp]:
         """Label each leaf by the lowest leaf of its component at `level`; -1 where it is not yet born.
@@ -85,7 +86,7 @@ class MergeTree:
         # Backwards, each elder already carries the label of its own fate.
         for dying, elder in zip(self.dying[merged][::-1], self.elder[merged][::-1], strict=True):
             labels[dying] = labels[elder]
-        labels[self.births > level] = -1
+        labels[~(self.births <= level)] = -1
         return labels
 
 
@@ -166,7 +167,7 @@ def sweep(
         return v
 
     merges: list[tuple[int, int, int]] = []
-    order = np.argsort(heights, kind="stable")
+    order = np.lexsort((~proved, heights))  # of edges at one height, a proved one makes the merge
     for e in order[np.isfinite(heights[order])].tolist():
         a, b = find(int(edges[e, 0])), find(int(edges[e, 1]))
         if a == b:

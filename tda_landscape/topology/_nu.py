@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tda_landscape.topology._graph import EDGE_STATUSES, LandscapeGraph
+from tda_landscape._errors import InputError
+from tda_landscape.topology._checks import EDGE_STATUSES
+from tda_landscape.topology._graph import LandscapeGraph
 from tda_landscape.topology._merge_tree import GraphLike, MergeTree, as_graph, tree_of_status
 
 
@@ -42,6 +44,8 @@ class NuCurve:
 
     def __call__(self, level: ArrayLike, status: str = "sampled") -> NDArray[np.intp]:
         """Return the count at one or many levels; all verified paths are used unless a `status` is given."""
+        if status not in self.counts:
+            raise InputError(f"there is no count of status {status!r}; this curve has {', '.join(self.counts)}")
         return _step(self.levels, self.counts[status], level)
 
     def n_proved(self, level: ArrayLike) -> NDArray[np.intp]:
@@ -101,5 +105,6 @@ def _proved(tree: MergeTree, levels: NDArray[np.float64]) -> NDArray[np.intp]:
 
 def _step(levels: NDArray[np.float64], values: NDArray[np.intp], at: ArrayLike) -> NDArray[np.intp]:
     """Evaluate a right-continuous step function that is 0 before its first level."""
-    where = np.searchsorted(levels, np.asarray(at, dtype=np.float64), side="right")
+    asked = np.asarray(at, dtype=np.float64)
+    where = np.where(np.isnan(asked), 0, np.searchsorted(levels, asked, side="right"))  # NaN is above no birth
     return np.concatenate([[0], values])[where]

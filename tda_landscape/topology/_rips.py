@@ -55,6 +55,10 @@ def rips(
     """
     if (points is None) == (distances is None):
         raise InputError("rips takes points or distances=, one of the two")
+    if isinstance(max_dimension, bool) or not isinstance(max_dimension, int) or max_dimension < 0:
+        raise InputError(f"max_dimension must be a non-negative int, got {max_dimension!r}")
+    if np.isnan(threshold):
+        raise InputError("threshold is NaN; give a length, or leave it out for none")
     given = _matrix(points, "points") if distances is None else _distances(distances)
     engine = RipsPersistence(
         homology_dimensions=list(range(max_dimension + 1)),
@@ -111,8 +115,8 @@ def _matrix(values: ArrayLike | None, name: str) -> NDArray[np.float64]:
     array = np.asarray(values, dtype=np.float64)
     if array.ndim != 2 or len(array) == 0:
         raise InputError(f"{name} must be a non-empty 2-D array, got shape {array.shape}")
-    if np.isnan(array).any():
-        raise InputError(f"{name} contain NaN; leave those rows out")
+    if np.isnan(array).any() or (name == "points" and np.isinf(array).any()):
+        raise InputError(f"{name} contain NaN or infinite numbers; leave those rows out")
     return array
 
 
@@ -121,6 +125,6 @@ def _distances(values: ArrayLike) -> NDArray[np.float64]:
     array = _matrix(values, "distances")
     if array.shape[0] != array.shape[1]:
         raise InputError(f"distances must be a square matrix, got shape {array.shape}; points go without a name")
-    if (array < 0).any() or np.diag(array).any() or not np.array_equal(array, array.T):
+    if (array < 0).any() or np.diag(array).any() or not np.allclose(array, array.T, rtol=1e-12, atol=0):
         raise InputError("distances must be symmetric and non-negative with a zero diagonal")
-    return array
+    return np.maximum(array, array.T)

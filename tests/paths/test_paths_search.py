@@ -18,9 +18,7 @@ class Shortcut:
 
     def find(self, energy, starts, ends, generators, *, level=None):
         lines = torch.stack([starts, ends], dim=1)
-        return [
-            tl.Path(line, energy(line), "sampled", Stop.STRAIGHT, torch.zeros(0, 2)) for line in lines
-        ]
+        return [tl.Path(line, energy(line), "sampled", Stop.STRAIGHT, torch.zeros(0, 2)) for line in lines]
 
 
 def test_conformance_refuses_an_unverified_path():

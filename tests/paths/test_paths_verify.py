@@ -1,6 +1,7 @@
 """Verified heights against dense evaluation, and what a spike does."""
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -15,7 +16,7 @@ def polyline(dim, vertices, seed):
 
 def dense_maximum(energy, line, points=4001):
     t = torch.linspace(0, 1, points, dtype=torch.float64)[:, None]
-    return max(float(energy(a + t * (b - a)).max()) for a, b in zip(line[:-1], line[1:], strict=True))
+    return max(float(energy(a + t * (b - a)).max()) for a, b in pairwise(line))
 
 
 @pytest.mark.parametrize("seed", range(10))

@@ -1,0 +1,207 @@
+"""Every kernel keeps the contract: shapes, purity, seeds, chains that do not see each other."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import samplers
+from samplers import SGD, GradientDescent, Langevin
+
+# One line for each kernel; a kernel without one fails `test_every_kernel_is_here`.
+EXAMPLES = {
+    GradientDescent: GradientDescent(lr=0.02),
+    SGD: SGD(lr=0.02, momentum=0.9),
+    Langevin: Langevin(step_size=0.02, temperature=0.3),
+}
+NOISELESS = [GradientDescent, SGD]
+kernels = pytest.mark.parametrize("kernel", EXAMPLES.values(), ids=lambda kernel: type(kernel).__name__)
+
+
+class Wells:
+    """A potential of one's own, known to the kernels by its shape only: sum (x^2 - 1)^2 with a tilt."""
+
+    dim = 3
+
+    def __call__(self, points):
+        return ((points**2 - 1) ** 2 + 0.1 * points).sum(1)
+
+    def value_and_grad(self, points):
+        points = points.to(torch.float64)
+        return self(points), 4 * points * (points**2 - 1) + 0.1
+
+    def draw_batch(self, rng):
+        return self
+
+
+def starts(k=6, seed=0):
+    return torch.randn(k, 3, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def trajectory(kernel, points, steps=20, seed=1):
+    """All states and infos of a run."""
+    generator = torch.Generator().manual_seed(seed)
+    potential = Wells()
+    state = kernel.init(potential, points, generator)
+    states, infos = [state], []
+    for _ in range(steps):
+        state, info = kernel.step(potential, state, generator)
+        states.append(state)
+        infos.append(info)
+    return states, infos
+
+
+def tensors(state):
+    return {name: getattr(state, name) for name in state._fields if isinstance(getattr(state, name), torch.Tensor)}
+
+
+def test_every_kernel_is_here():
+    assert set(EXAMPLES) == set(samplers.KERNELS)
+
+
+@kernels
+@pytest.mark.parametrize("k", [1, 6])
+def test_shapes(kernel, k):
+    states, infos = trajectory(kernel, starts(k), 3)
+    for state in states:
+        assert state.points.shape == (k, 3)
+        assert all(len(part) == k for part in tensors(state).values())
+    assert all(info.energies.shape == (k,) for info in infos)
+    assert torch.equal(states[0].points, starts(k))
+
+
+@kernels
+def test_steps_are_pure(kernel):
+    x = starts()
+    given = x.clone()
+    potential, generator = Wells(), torch.Generator().manual_seed(1)
+    state = kernel.init(potential, x, generator)
+    before = {name: part.clone() for name, part in tensors(state).items()}
+    mark = generator.get_state()
+    first, info = kernel.step(potential, state, generator)
+    kept = first.points.clone()
+    assert all(torch.equal(part, before[name]) for name, part in tensors(state).items())
+    assert torch.equal(x, given)
+    generator.set_state(mark)
+    again, info_again = kernel.step(potential, state, generator)
+    assert torch.equal(first.points, again.points)
+    assert torch.equal(info.energies, info_again.energies)
+    kernel.step(potential, first, generator)
+    assert torch.equal(first.points, kept)
+
+
+@kernels
+def test_the_same_seed_gives_the_same_bits_and_the_global_state_is_left_alone(kernel):
+    state, numpy_state = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
+    a, b = trajectory(kernel, starts())[0][-1].points, trajectory(kernel, starts())[0][-1].points
+    torch.manual_seed(99)
+    c = trajectory(kernel, starts())[0][-1].points
+    torch.set_rng_state(state)
+    trajectory(kernel, starts())
+    assert torch.equal(a, b)
+    assert torch.equal(a, c)
+    assert torch.equal(state, torch.get_rng_state())
+    assert np.array_equal(numpy_state, np.random.get_state()[1])  # noqa: NPY002
+    if type(kernel) not in NOISELESS:
+        assert not torch.equal(a, trajectory(kernel, starts(), seed=2)[0][-1].points)
+
+
+@kernels
+def test_chains_do_not_see_each_other(kernel):
+    x = starts()
+    other = x.clone()
+    other[2] = torch.tensor([1e200, torch.nan, 5.0])
+    rest = [0, 1, 3, 4, 5]
+    a, b = trajectory(kernel, x)[0][-1], trajectory(kernel, other)[0][-1]
+    assert torch.equal(a.points[rest], b.points[rest])
+    assert not torch.isfinite(b.points[2]).all()
+
+
+@pytest.mark.parametrize("kind", NOISELESS)
+def test_permuted_chains_give_permuted_results(kind):
+    order = torch.tensor([3, 0, 5, 1, 4, 2])
+    a, b = trajectory(EXAMPLES[kind], starts())[0][-1], trajectory(EXAMPLES[kind], starts()[order])[0][-1]
+    assert torch.equal(a.points[order], b.points)
+    alone = trajectory(EXAMPLES[kind], starts()[2:3])[0][-1]
+    assert torch.equal(alone.points, a.points[2:3])
+
+
+def test_the_noise_of_each_chain_and_coordinate_is_its_own():
+    together = trajectory(EXAMPLES[Langevin], torch.zeros(5, 3, dtype=torch.float64), 1)[0][-1].points
+    assert len(set(together.flatten().tolist())) == 15
+
+
+@kernels
+def test_energies_in_the_state_are_those_of_its_points(kernel):
+    states, infos = trajectory(kernel, starts())
+    potential = Wells()
+    for i, state in enumerate(states):
+        if "energies" in state._fields:
+            assert torch.allclose(state.energies, potential(state.points), rtol=1e-13)
+            assert torch.allclose(state.gradients, potential.value_and_grad(state.points)[1], rtol=1e-13)
+            assert not torch.allclose(state.energies, potential(states[i - 1].points), rtol=1e-6)  # control
+    for i, info in enumerate(infos):  # "the energies that the step used": before the step, or after it
+        used = (potential(states[i].points), potential(states[i + 1].points))
+        assert any(torch.allclose(info.energies, energies, rtol=1e-13) for energies in used)
+
+
+@kernels
+def test_a_single_float32_chain_is_brought_to_the_precision_of_the_potential(kernel):
+    states, _ = trajectory(kernel, starts(1).float(), 2)
+    assert states[-1].points.dtype == torch.float64
+
+
+@kernels
+def test_kernels_are_values(kernel):
+    assert kernel == type(kernel)(**{name: getattr(kernel, name) for name in kernel.__dataclass_fields__})
+    assert hash(kernel) == hash(type(kernel)(**{name: getattr(kernel, name) for name in kernel.__dataclass_fields__}))
+    with pytest.raises(AttributeError):
+        setattr(kernel, next(iter(kernel.__dataclass_fields__)), 5.0)
+
+
+@pytest.mark.parametrize(
+    ("make", "word"),
+    [
+        (lambda: GradientDescent(lr=0), "lr"),
+        (lambda: GradientDescent(lr=-0.1), "lr"),
+        (lambda: GradientDescent(lr=float("nan")), "lr"),
+        (lambda: GradientDescent(lr=float("inf")), "lr"),
+        (lambda: SGD(lr=-1.0), "lr"),
+        (lambda: SGD(lr=float("inf")), "lr"),
+        (lambda: SGD(lr=0.1, momentum=1.0), "momentum"),
+        (lambda: SGD(lr=0.1, momentum=-0.1), "momentum"),
+        (lambda: SGD(lr=0.1, momentum=float("nan")), "momentum"),
+        (lambda: Langevin(step_size=0, temperature=1), "step_size"),
+        (lambda: Langevin(step_size=0.1, temperature=0), "temperature"),
+        (lambda: Langevin(step_size=0.1, temperature=-1), "temperature"),
+        (lambda: Langevin(step_size=0.1, temperature=float("nan")), "temperature"),
+        (lambda: Langevin(step_size=0.1, temperature=float("inf")), "temperature"),
+    ],
+)
+def test_settings_that_make_no_sense(make, word):
+    with pytest.raises(ValueError, match=word) as caught:
+        make()
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_temperature_is_never_assumed():
+    with pytest.raises(TypeError, match="temperature"):
+        Langevin(step_size=0.1)
+
+
+def test_the_package_imports_nothing_of_tda_landscape():
+    files = sorted(Path(samplers.__file__).parent.rglob("*.py"))
+    assert len(files) >= 4
+    for file in files:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                assert not any(alias.name.split(".")[0] == "tda_landscape" for alias in node.names), file
+            if isinstance(node, ast.ImportFrom):
+                assert (node.module or "").split(".")[0] != "tda_landscape", file
+    code = "import samplers, sys; print(any(name.split('.')[0] == 'tda_landscape' for name in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip() == "False", done.stderr
