@@ -105,13 +105,26 @@ class String:
         self.known[segments] = CHECKED
 
     def sharpen(self, first: int, last: int, below: float) -> Task[bool]:
-        """Close in on the maximum between two beads; False as soon as it is not below a value."""
-        yield from self.measure(torch.arange(first, last))
+        """Close in on the maximum between two beads; False as soon as it is not below a value.
+
+        A segment can hide its maximum between two values; where the cubic through its ends expects one, it is
+        looked at as well.
+        """
+        segments = torch.arange(first, last)
+        yield from self.measure(segments)
+        predicted, where = self._hermite(segments)
         while float(self.peak[first:last].max()) < below:
-            highest = first + int(self.peak[first:last].argmax())
-            if self.known[highest] == SHARP:
+            hidden = predicted > self.peak[segments]
+            score = torch.where(hidden, predicted, self.peak[segments])
+            score[self.known[segments] == SHARP] = -torch.inf
+            highest = int(score.argmax())
+            if float(score[highest]) < float(self.peak[segments].max()) or bool(torch.isneginf(score[highest])):
                 return True
-            yield from self._sharpen(highest)
+            if hidden[highest]:
+                row, t = segments[highest : highest + 1], where[highest : highest + 1, None]
+                values = yield from self.meter.values(self._on(row, t)[0])
+                self._note(row, t, values[None])
+            yield from self._sharpen(first + highest)
         return False
 
     def _sharpen(self, segment: int) -> Task[None]:

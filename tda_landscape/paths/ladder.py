@@ -110,8 +110,8 @@ class Ladder:
             target = threshold - self.slack * (top - threshold)
             rung = Rung(floor, threshold, target, self.kick, self.max_beads, self.budget)
             string, below = yield from rung.bring_below(string, generator)
-            # Differences that measuring cannot tell do not make a path lower.
-            lower = yield from string.sharpen(0, string.size - 1, top - 1e-3 * close)
+            # A difference that measuring cannot tell, or nobody asked for, does not make a path lower.
+            lower = yield from string.sharpen(0, string.size - 1, top - 0.1 * close)
             if lower:
                 best, top = string.part(0, string.size - 1), string.height
             if below:

@@ -28,9 +28,7 @@ def axes_of(ax: object) -> Axes:
     if ax is None:
         return plt.subplots(layout="constrained")[1]
     if not isinstance(ax, Axes):
-        raise InputError(
-            f"ax must be one matplotlib Axes, got {type(ax).__name__}; pass a single axes of your figure"
-        )
+        raise InputError(f"ax must be one matplotlib Axes, got {type(ax).__name__}; pass a single axes of your figure")
     return ax
 
 

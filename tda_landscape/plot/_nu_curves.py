@@ -81,9 +81,7 @@ def _check(curves: Mapping[str, NuCurve], status: str) -> None:
         raise InputError(f"nu_curves takes a NuCurve or a dict of them by label, got {curves!r:.60}")
     for label, curve in curves.items():
         if not isinstance(curve, NuCurve):
-            raise InputError(
-                f"{label!r} is a {type(curve).__name__}, not a NuCurve; make one with nu_curve(graph)"
-            )
+            raise InputError(f"{label!r} is a {type(curve).__name__}, not a NuCurve; make one with nu_curve(graph)")
         if status not in curve.counts:
             given = ", ".join(curve.counts)
             raise InputError(f"curve {label!r} has no count of status {status!r}; it has {given}")

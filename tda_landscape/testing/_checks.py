@@ -50,9 +50,7 @@ def check_energy(energy: Energy, *, points: int = 4, seed: int = 0, tolerance: f
         bends = (energy.value_and_grad(x + step * v)[1] - energy.value_and_grad(x - step * v)[1]) / (2 * step)
         _close(energy.hvp(x, v), bends, 10 * tolerance, "hvp disagrees with differences of the gradient")
     if energy.period is not None:
-        assert torch.allclose(energy(x + energy.period), values, rtol=1e-8, atol=1e-9), (
-            "the energy is not periodic"
-        )
+        assert torch.allclose(energy(x + energy.period), values, rtol=1e-8, atol=1e-9), "the energy is not periodic"
 
 
 def check_kernel(kernel: Kernel, *, energy: Energy | None = None, chains: int = 6, seed: int = 0) -> None:
@@ -128,9 +126,7 @@ def _check_height(energy: Energy, path: Path) -> None:
     t = torch.linspace(0, 1, 200, dtype=path.points.dtype)[:, None, None]
     dense = float(energy((path.points[:-1] + t * path.points.diff(dim=0)).flatten(0, 1)).max())
     spread = dense - float(path.energies.min())
-    assert path.height >= dense - 1e-3 * spread, (
-        f"the height {path.height} is below the energy {dense} on the path"
-    )
+    assert path.height >= dense - 1e-3 * spread, f"the height {path.height} is below the energy {dense} on the path"
     assert torch.allclose(energy(path.points), path.energies, rtol=1e-9), "energies do not belong to the points"
 
 

@@ -92,7 +92,7 @@ def first_attempts(graph):
 
 
 def test_paths_do_not_depend_on_what_else_is_searched():
-    energy = tl.zoo.fourier(9, dim=2)
+    energy = tl.zoo.fourier(1, dim=2)
     minima = minima_of(energy)
     everything = tl.connect(energy, minima, pairs=All(), seed=4)
     tree = tl.connect(energy, minima, pairs=SpanningTree(), seed=4)
@@ -112,7 +112,7 @@ def test_same_seed_same_bits_other_seed_other_paths():
 
 
 def test_budget_ends_the_search_and_more_budget_only_lowers():
-    energy = tl.zoo.fourier(5, dim=2)
+    energy = tl.zoo.fourier(1, dim=2)
     minima = minima_of(energy)
     little = tl.connect(energy, minima, budget=1, seed=0)
     assert len(little.edges) == len(minima) - 1

@@ -104,9 +104,7 @@ def test_a_single_leaf_is_drawn(ax):
 )
 def test_graphs_are_taken_as_well_as_trees(ax, graph):
     disconnectivity(graph, ax=ax)
-    assert_array_equal(
-        drawn(ax, "leaves"), drawn(disconnectivity(merge_tree(CHAIN), ax=Figure().subplots()), "leaves")
-    )
+    assert_array_equal(drawn(ax, "leaves"), drawn(disconnectivity(merge_tree(CHAIN), ax=Figure().subplots()), "leaves"))
 
 
 @pytest.mark.parametrize("labels", [["a", "b", "c"], {2: "c", 0: "a"}])

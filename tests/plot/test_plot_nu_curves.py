@@ -118,9 +118,7 @@ def test_the_band_reaches_from_all_paths_to_certified_merges(ax):
     assert "band: up to certified merges only" in legend(ax)[0]
 
 
-@pytest.mark.parametrize(
-    "curve", [nu_curve(random_landscape(9, 0)), nu_curve(cubical_merge_tree([0.0, 2.0, 1.0]))]
-)
+@pytest.mark.parametrize("curve", [nu_curve(random_landscape(9, 0)), nu_curve(cubical_merge_tree([0.0, 2.0, 1.0]))])
 def test_without_certified_merges_that_differ_there_is_no_band(ax, curve):
     nu_curves(curve, ax=ax)
     assert len(ax.collections) == 0

@@ -1,0 +1,99 @@
+"""What was found, as plain numbers: the content of results.json and of --json."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tda_landscape._survey import Survey
+from tda_landscape.topology import EDGE_STATUSES, LandscapeGraph, MergeTree
+
+NOTE = (
+    "A description of what was found, not a test. Counts are of the components that hold the minima found; "
+    "symmetric copies of a minimum are counted one by one (symmetry=None)."
+)
+
+WORDS = {
+    "certified": "certified merges: an upper bound for the components that hold these minima",
+    "refined": "refined merges: an upper bound for the components that hold these minima, as far as bisection "
+    "found the maximum of each path",
+    "sampled": "sampled merges: heights seen at fixed points only, so neither an upper nor a lower bound",
+    "none": "no merge was found: every minimum is counted by itself, an upper bound",
+}
+"""What a count is, by the worst status of a merge that it uses."""
+
+
+def describe(label: str, survey: Survey, dim: int, seconds: float, complete: bool) -> dict[str, Any]:
+    """Describe a survey, as far as it came."""
+    found: dict[str, Any] = {"label": label, "complete": complete, "dim": dim, "symmetry": None}
+    if survey.cloud is not None:
+        found |= {"starts": len(survey.cloud.reached), "diverged": int(survey.cloud.diverged.sum())}
+    if survey.minima is not None:
+        statuses = survey.minima.status
+        found["status_counts"] = {status: statuses.count(status) for status in dict.fromkeys(statuses)}
+    if survey.graph is not None:
+        found |= _of_graph(survey.graph, survey)
+    cost = survey.cost
+    found["cost"] = {"gradient_equivalents": cost.gradient_equivalents, **asdict(cost)}
+    return {**found, "seconds": round(seconds, 3), "provenance": survey.provenance, "pictures": {}}
+
+
+def _of_graph(graph: LandscapeGraph, survey: Survey) -> dict[str, Any]:
+    """Leaves, merges, N_u and H0."""
+    tree, curve = survey.tree, survey.curve
+    return {
+        "leaves": len(graph.births),
+        "births": numbers(graph.births),
+        "leaf_status": graph.leaf_status.tolist(),
+        "hits": graph.hits.tolist(),
+        "searched_paths": len(graph.edges),
+        "merges": _merges(tree, graph),
+        "nu": {
+            "levels": numbers(curve.levels),
+            "counts": {status: count.tolist() for status, count in curve.counts.items()},
+            "proved_separations": curve.proved.tolist(),
+        },
+        "max_nu": _highest_count(survey, graph),
+        "h0": [numbers(bar) for bar in survey.diagrams[0]],
+    }
+
+
+def _merges(tree: MergeTree, graph: LandscapeGraph) -> list[dict[str, Any]]:
+    """Each merge with its height and what is known of it."""
+    return [
+        {
+            "dying": int(dying),
+            "elder": int(elder),
+            "height": float(height),
+            "edge": graph.edges[edge].tolist(),
+            "status": str(graph.status[edge]),
+            "separation_proved": bool(proved),
+        }
+        for dying, elder, height, edge, proved in zip(
+            tree.dying, tree.elder, tree.height, tree.edge, tree.proved, strict=True
+        )
+    ]
+
+
+def _highest_count(survey: Survey, graph: LandscapeGraph) -> dict[str, Any]:
+    """The largest N_u, where it is first reached, and what is known of it."""
+    curve, tree = survey.curve, survey.tree
+    count = curve.counts["sampled"]
+    at = int(np.argmax(count))
+    used = set(graph.status[tree.edge].tolist())
+    status = max(used, key=EDGE_STATUSES.index) if used else "none"
+    return {
+        "count": int(count[at]),
+        "level": float(curve.levels[at]),
+        "merge_status": status,
+        "meaning": WORDS[status],
+        "proved_separations": int(curve.proved[at]),
+    }
+
+
+def numbers(values: ArrayLike) -> list[float | None]:
+    """Floats for strict JSON: what is not finite, such as an essential death, is null."""
+    return [value if np.isfinite(value) else None for value in np.asarray(values, dtype=np.float64).tolist()]
