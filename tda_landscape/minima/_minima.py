@@ -50,7 +50,7 @@ class Minima:
         --------
         >>> import tda_landscape as tl
         >>> energy = tl.zoo.quartic()
-        >>> tl.quench(energy, tl.sample(energy, chains=9)).select([0]).points
+        >>> tl.quench(energy, tl.sample(energy, chains=9)).select([0]).points.round(decimals=6)
         tensor([[-2.]], dtype=torch.float64)
         """
         index = torch.tensor(rows, dtype=torch.int64)
