@@ -101,7 +101,7 @@ def test_fourier_landscapes_agree_with_the_exact_grid(seed):
 
 @pytest.mark.slow
 def test_fourier_benchmark():
-    """All forty seeds: ends with exit code 1 below 19 of 20."""
+    """All three blocks of seeds: ends with exit code 1 if fewer than 19 of 20 agree in one."""
     import subprocess
     import sys
     from pathlib import Path
