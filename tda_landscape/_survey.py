@@ -95,7 +95,8 @@ def survey(
     energy : Energy
     seed, budget : int, float
         Of the default steps; a step that is given brings its own. The budget is in gradient equivalents, in
-        total, and is looked at between batches of path searches.
+        total: path searches get what sampling and quench, which it does not cut short, have left. Where that is
+        nothing, no path is searched and every minimum is a tree of its own.
     sample, quench, connect : callable, optional
         Steps to use instead of the default ones, such as
         ``functools.partial(tl.sample, kernel=SGD(lr=0.1), chains=100)``.
