@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from numpy.typing import ArrayLike
@@ -16,6 +16,9 @@ from tda_landscape.energy._network import Loss, Network, Regularizer, read_netwo
 from tda_landscape.energy._random import Seed, as_generator
 from tda_landscape.energy._tally import Tally
 from tda_landscape.energy._vectorize import check_mean, initialization_law, rows_in_cache, vectorized
+
+if TYPE_CHECKING:
+    from tda_landscape.energy.symmetry._symmetry import Symmetry
 
 Function = Callable[[Tensor], Tensor]
 StartLaw = Callable[[int, torch.Generator], Tensor]
@@ -39,6 +42,8 @@ class Energy:
         Module, data, loss and penalty behind the energy.
     kinks : tuple of str
         Operations without a second derivative everywhere (ReLU, abs, ...): Hessians are then not used.
+    symmetry : Symmetry or None
+        As declared; a network's is read from its layers. Verified before use.
     """
 
     dim: int
@@ -53,6 +58,7 @@ class Energy:
     chunk_size: int = 4096
     fraction: float = 1.0
     counters: tuple[Tally, ...] = ()
+    symmetry: Symmetry | None = None
 
     @classmethod
     def from_function(
@@ -64,6 +70,7 @@ class Energy:
         period: float | ArrayLike | None = None,
         grad: Callable[[Any], Any] | None = None,
         start: StartLaw | None = None,
+        symmetry: Symmetry | None = None,
         dtype: torch.dtype = torch.float64,
     ) -> Energy:
         """Wrap a batched function.
@@ -81,8 +88,9 @@ class Energy:
         grad : callable, optional
             Gradient (k, d) -> (k, d); then both may be numpy functions.
         start : callable, optional
-            ``start(k, generator) -> (k, d)``, the start law. Without it: uniform in `bounds`, uniform on the
-            torus, else standard normal.
+            ``start(k, generator) -> (k, d)``; by default uniform in `bounds` or on the torus, else standard normal.
+        symmetry : Symmetry, optional
+            Maps that leave the energy as it is; what ``symmetry="auto"`` then stands for.
         dtype : torch.dtype
 
         Returns
@@ -114,7 +122,7 @@ class Energy:
         probe = torch.as_tensor(law(3, as_generator(0)), dtype=dtype)
         if probe.shape != (3, dim):
             raise InputError(f"start(3, generator) gave shape {tuple(probe.shape)}; it must give (3, {dim})")
-        energy = cls(dim, dtype, adapt(function, probe), law, grad and adapt(grad, probe), sides)
+        energy = cls(dim, dtype, adapt(function, probe), law, grad and adapt(grad, probe), sides, symmetry=symmetry)
         check_function(energy.function, energy.gradient, probe)
         return replace(energy, kinks=() if grad else kinks_of(energy.function, probe))
 
@@ -264,8 +272,7 @@ class Energy:
         if self.gradient is not None:
             return self.function(x), self.gradient(x)
         with torch.enable_grad():
-            x = x.requires_grad_()
-            energies = self.function(x)
+            energies = self.function(x.requires_grad_())
             (gradients,) = torch.autograd.grad(energies.sum(), x)
         return energies.detach(), gradients
 

@@ -134,7 +134,9 @@ class _Draft:
             tuple(Gauge(tuple(p for p, _ in gauge), tuple(n for _, n in gauge)) for gauge in gauges.values())
             for gauges in (self.signs, self.scales)
         )
-        return Units(self.name, self.size, tuple(self.places.values()), permuted and self.size > 1, signs[:MOST_SIGNS], scales)
+        return Units(
+            self.name, self.size, tuple(self.places.values()), permuted and self.size > 1, signs[:MOST_SIGNS], scales
+        )
 
 
 def with_power(signal: Signal, power: int) -> Signal:

@@ -111,7 +111,7 @@ def _label(
     what = f"operation {node.name!r}" if layer is None else f"layer {str(node.target)!r} ({type(layer).__name__})"
     inputs = [n for n in (*node.args, *node.kwargs.values()) if isinstance(n, fx.Node) and n in signals]
     known = [signals[n] for n in inputs]
-    tensors = {} if layer is None else dict(layer.named_parameters(recurse=False))
+    tensors: dict[str, Tensor] = {} if layer is None else dict(layer.named_parameters(recurse=False))
     loose = [n for n in node.all_input_nodes if n.op == "get_attr"]
     if not tensors and not loose and all(labels.is_fixed(signals[n]) for n in node.all_input_nodes if n in signals):
         return labels.fixed(min(1, len(shapes[node]) - 1))

@@ -57,7 +57,7 @@ def unitwise(labels: Labels, call: Call, parity: str = "none", homogeneous: bool
 
 
 def power(labels: Labels, call: Call, exponent: int | None = None) -> Signal:
-    """x ** n for a whole number n > 0."""
+    """Whole powers: x ** n for a whole number n > 0."""
     n = exponent or call.option("exponent", 1)
     if not isinstance(n, int) or n < 1:
         return unitwise(labels, call)

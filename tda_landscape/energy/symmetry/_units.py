@@ -60,7 +60,7 @@ class Units:
     @property
     def order(self) -> int:
         """Number of permutations and signs."""
-        return (math.factorial(self.size) if self.permuted else 1) * 2 ** (self.size * len(self.signs))
+        return (math.factorial(self.size) if self.permuted else 1) << (self.size * len(self.signs))
 
     @property
     def degree(self) -> int:

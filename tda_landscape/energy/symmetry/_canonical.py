@@ -1,0 +1,58 @@
+"""One representative a class of equivalent points."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from tda_landscape.energy.symmetry._balance import balance
+from tda_landscape.energy.symmetry._match import layers_at
+from tda_landscape.energy.symmetry._units import Place, Structure, Units, move
+
+DEAD = 1e-9
+"""Length of a unit's weights, relative to |theta|, below which it counts as dead."""
+
+
+def canonical(structure: Structure, points: Tensor) -> Tensor:
+    """Balance, flip and sort the units of points (k, d), from input to output, dead units last.
+
+    Units are flipped and sorted by a fixed generic linear function of their weights.
+    """
+    folded, _ = balance(structure, structure.fold(points))
+    for index, units in enumerate(structure.units):
+        done = set(range(index + 1))
+        settled = [place for place in units.places if layers_at(structure, place) <= done] or list(units.places)
+        k = len(folded)
+        still = torch.arange(units.size).repeat(k, 1)
+        signs = folded.new_ones(k, len(units.signs), units.size)
+        for g, gauge in enumerate(units.signs):
+            own = [place for place in gauge.places if place in settled] or list(gauge.places)
+            negative = _generic(own, folded) < 0
+            signs[:, g] = torch.where(negative, -1.0, 1.0)
+        move(units, folded, still, signs)
+        if units.permuted:
+            key = torch.where(_dead(units, folded), -torch.inf, _generic(settled, folded))
+            move(units, folded, key.argsort(dim=1, descending=True, stable=True), torch.ones_like(signs))
+    return structure.unfold(folded)
+
+
+def _generic(places: list[Place], points: Tensor) -> Tensor:
+    """A fixed generic linear function of each unit's weights, (k, size)."""
+    total = points.new_zeros(len(points), places[0].size)
+    for place in places:
+        rows = place.rows(points)
+        total += rows @ torch.randn(
+            rows.shape[2], generator=torch.Generator().manual_seed(place.start), dtype=points.dtype
+        )
+    return total
+
+
+def _dead(units: Units, points: Tensor) -> Tensor:
+    """Units whose incoming or outgoing weights vanish, (k, size)."""
+    scale = DEAD * points.norm(dim=1, keepdim=True)
+    dead = torch.zeros(len(points), units.size, dtype=torch.bool)
+    for incoming in (True, False):
+        lengths = [p.of(points).square().sum((1, 3)) for p in units.places if p.incoming == incoming]
+        if lengths:
+            dead |= torch.stack(lengths).sum(0).sqrt() <= scale
+    return dead

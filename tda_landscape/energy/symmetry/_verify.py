@@ -1,0 +1,108 @@
+"""A symmetry is used only after it was verified on the data."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from tda_landscape._errors import InputError
+from tda_landscape.energy._energy import Energy
+from tda_landscape.energy._random import Seed, as_generator
+from tda_landscape.energy.symmetry._symmetry import Symmetry
+
+TOLERANCE = 1e-10
+SPREADS = ((1.0, 0.0), (3.0, 0.0), (1.0, 0.3))
+"""Factor of points from the start law, and relative size of normal noise added: start laws may have zero biases."""
+
+
+def verify(energy: Energy, symmetry: Symmetry, *, points: int = 8, seed: Seed = 0) -> None:
+    """Check on random points and elements that a symmetry leaves an energy as it is.
+
+    Parameters
+    ----------
+    energy : Energy
+        In float64.
+    symmetry : Symmetry
+    points : int
+        Points drawn from the start law; taken as they are, scaled by 3, and with noise, so three times as many.
+    seed : int or torch.Generator
+
+    Raises
+    ------
+    InputError
+        |E(g x) - E(x)| > 1e-10 (1 + |E(x)|) for some g x, made by `scramble` or by `align`; an invariant that moves;
+        a zero mode along which the energy has a slope; a sheet that is no permutation.
+
+    Examples
+    --------
+    >>> import tda_landscape as tl
+    >>> from tda_landscape.energy.symmetry import find_symmetry, verify
+    >>> X, y = tl.zoo.datasets.load("iris")
+    >>> loss = tl.zoo.networks.mlp([4, 3, 3]), __import__("torch").nn.functional.cross_entropy
+    >>> energy = tl.Energy.from_model(*loss, (X, y))
+    >>> verify(energy, find_symmetry(energy))
+    """
+    generator = as_generator(seed)
+    x = sample_points(energy, points, generator)
+    images, sheets = symmetry.scramble(x, generator)
+    check_same(energy, x, images, "moved by a random element")
+    aligned, others = symmetry.align(images, x)
+    check_same(energy, x, aligned, "aligned to another point")
+    for table in (sheets, others):
+        if table.shape != (len(x), symmetry.degree) or not torch.equal(
+            table.sort(1).values, torch.arange(symmetry.degree).expand(len(x), -1)
+        ):
+            raise InputError(
+                f"the symmetry's sheets must be permutations of its degree, shape (k, {symmetry.degree}); "
+                f"got shape {tuple(table.shape)}"
+            )
+    here, there = symmetry.invariants(x), symmetry.invariants(images)
+    moved = float(((here - there).abs() / (1 + here.abs())).max()) if here.numel() else 0.0
+    if not moved <= 1e-7:
+        raise InputError(f"the symmetry's invariants differ by {moved:.2g} between equivalent points; correct them")
+    _check_zero_modes(energy, x, symmetry.zero_modes(x))
+
+
+def sample_points(energy: Energy, k: int, generator: torch.Generator) -> Tensor:
+    """Random points (3 k, d): from the start law, scaled, and with noise."""
+    if energy.dtype != torch.float64:
+        raise InputError(
+            f"a symmetry is verified to {TOLERANCE:.0e}, which needs float64, but the energy has {energy.dtype}; "
+            "make it with dtype=torch.float64, or pass symmetry=None"
+        )
+    starts = energy.start(k, generator)
+    size = starts.square().mean().sqrt()
+    noise = torch.randn(len(SPREADS), *starts.shape, generator=generator, dtype=starts.dtype)
+    return torch.cat([starts * a + b * size * n for (a, b), n in zip(SPREADS, noise, strict=True)])
+
+
+def excess(energy: Energy, points: Tensor, images: Tensor) -> Tensor:
+    """|E(image) - E(point)| / (1 + |E(point)|), (k,); inf where only one of them is finite, 0 where none is."""
+    before, after = energy(torch.cat([points, images])).chunk(2)
+    both, one = torch.isfinite(before) & torch.isfinite(after), torch.isfinite(before) ^ torch.isfinite(after)
+    relative = (after - before).abs() / (1 + before.abs())
+    return torch.where(both, relative, torch.where(one, torch.inf, 0.0))
+
+
+def check_same(energy: Energy, points: Tensor, images: Tensor, how: str) -> None:
+    """Refuse images with another energy."""
+    if images.shape != points.shape:
+        raise InputError(f"the symmetry turned points {tuple(points.shape)} into shape {tuple(images.shape)}")
+    differ = excess(energy, points, images)
+    if not differ.max() <= TOLERANCE:
+        raise InputError(
+            f"the energy is not invariant: a point {how} changes it by {float(differ.max()):.2g} relative to 1 + |E|, "
+            f"above {TOLERANCE:.0e}; correct the symmetry, or pass symmetry=None"
+        )
+
+
+def _check_zero_modes(energy: Energy, points: Tensor, modes: Tensor) -> None:
+    """Refuse tangents along which the energy changes."""
+    if modes.ndim != 3 or modes.shape[0] != len(points) or modes.shape[2] != energy.dim:
+        raise InputError(f"zero_modes must have shape (k, z, {energy.dim}), got {tuple(modes.shape)}")
+    if modes.shape[1] == 0:
+        return
+    _, gradients = energy.value_and_grad(points)
+    slopes = (modes @ gradients[..., None])[..., 0].abs() / (1 + gradients.norm(dim=1, keepdim=True))
+    if not slopes[torch.isfinite(gradients).all(1)].max() <= 1e-8:
+        raise InputError(f"the energy has slope {float(slopes.max()):.2g} along a zero mode of the symmetry")
