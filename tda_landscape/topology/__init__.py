@@ -6,6 +6,8 @@ from tda_landscape.topology._diagram import Diagrams, persistence
 from tda_landscape.topology._graph import LandscapeGraph, merge_graphs
 from tda_landscape.topology._merge_tree import MergeTree, merge_tree
 from tda_landscape.topology._nu import NuCurve, nu_curve
+from tda_landscape.topology._permutations import group_order
+from tda_landscape.topology._raw import RawBounds, raw_bounds
 from tda_landscape.topology._rips import barrier_rips, rips
 
 __all__ = [
@@ -15,11 +17,14 @@ __all__ = [
     "LandscapeGraph",
     "MergeTree",
     "NuCurve",
+    "RawBounds",
     "barrier_rips",
     "cubical_merge_tree",
+    "group_order",
     "merge_graphs",
     "merge_tree",
     "nu_curve",
     "persistence",
+    "raw_bounds",
     "rips",
 ]

@@ -52,6 +52,16 @@ def pairs(edges: Any) -> NDArray[np.intp]:
     return array.astype(np.intp)
 
 
+def same_order(first: LandscapeGraph, second: LandscapeGraph) -> int | None:
+    """Order of the symmetry group of two graphs that are put together."""
+    if first.order != second.order:
+        raise InputError(
+            f"one graph has symmetry order {first.order}, the other {second.order}; "
+            "put together only graphs whose leaves are distinct modulo the same group"
+        )
+    return first.order
+
+
 def check(graph: LandscapeGraph) -> None:
     """Refuse what would poison every later step."""
     n, m = len(graph.births), len(graph.edges)
@@ -91,6 +101,8 @@ def check(graph: LandscapeGraph) -> None:
     if len(loose):
         e = int(loose[0])
         raise InputError(f"edge {e} has upper bound {graph.uppers[e]} below its measured height {graph.heights[e]}")
+    if graph.order is not None and (not isinstance(graph.order, int) or graph.order < 1):
+        raise InputError(f"order must be a positive int or None, got {graph.order!r}")
     strange = set(graph.status.tolist()) - set(EDGE_STATUSES)
     if strange:
         raise InputError(f"edge status {sorted(strange)[0]!r} is not one of {', '.join(EDGE_STATUSES)}")

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tda_landscape._errors import InputError
-from tda_landscape.topology._checks import attribute, check, column, pairs
+from tda_landscape.topology._checks import attribute, check, column, pairs, same_order
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,7 +40,8 @@ class LandscapeGraph:
     confirmations : ndarray of int (m,)
         How many independent searches ended in this edge.
     transform : tuple (m,)
-        Symmetry element that each edge was found with, `None` for the identity.
+        Permutation of sheets by which some g in G acts where edge (i, j) runs from leaf i to g applied to leaf j;
+        `None` for the identity.
     paths : tuple (m,)
         The path behind each edge, `None` where only the height is known.
     points : ndarray (n, d) or None
@@ -51,6 +52,8 @@ class LandscapeGraph:
         Independent starts that ended in each leaf.
     labels : tuple (n,)
         Names of the leaves in the graph that they came from; `0 .. n-1` by default.
+    order : int or None
+        |pi_0(G)| of the symmetry group G modulo which the leaves are distinct; None where none was used.
 
     Examples
     --------
@@ -73,6 +76,7 @@ class LandscapeGraph:
     leaf_status: NDArray[np.str_]
     hits: NDArray[np.intp]
     labels: tuple[Hashable, ...]
+    order: int | None = None
 
     @classmethod
     def from_arrays(
@@ -131,11 +135,14 @@ class LandscapeGraph:
             "leaf_status": np.full(n, "given"),
             "hits": np.zeros(n, dtype=np.intp),
             "labels": tuple(range(n)),
+            "order": None,
         }
         unknown = sorted(set(others) - set(fields))
         if unknown:
             raise InputError(f"LandscapeGraph has no field {unknown[0]!r}; it has {', '.join(fields)}")
+        order = others.pop("order", None)
         given = {k: tuple(v) if isinstance(fields[k], tuple) else np.asarray(v) for k, v in others.items()}
+        given["order"] = order
         graph = cls(**{**fields, **given})
         check(graph)
         return graph
@@ -153,7 +160,8 @@ class LandscapeGraph:
             raise InputError("the two graphs have different leaves; edges can be added over the same leaves only")
         arrays = ("edges", "heights", "status", "uppers", "proved", "saddle_index", "confirmations")
         joined: dict[str, Any] = {name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in arrays}
-        return replace(self, **joined, transform=self.transform + other.transform, paths=self.paths + other.paths)
+        joined |= {"transform": self.transform + other.transform, "paths": self.paths + other.paths}
+        return replace(self, **joined, order=same_order(self, other))
 
     def to_networkx(self) -> nx.MultiGraph[Any]:
         """Return a networkx MultiGraph: nodes carry `energy` and `status`, edges `height` and `status`.
@@ -248,4 +256,5 @@ def merge_graphs(first: LandscapeGraph, second: LandscapeGraph) -> LandscapeGrap
         paths=first.paths + second.paths,
         points=np.concatenate([first.points, second.points]) if both else None,
         labels=tuple(range(n + len(second.births))),
+        order=same_order(first, second),
     )

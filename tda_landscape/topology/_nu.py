@@ -11,6 +11,7 @@ from tda_landscape._errors import InputError
 from tda_landscape.topology._checks import EDGE_STATUSES
 from tda_landscape.topology._graph import LandscapeGraph
 from tda_landscape.topology._merge_tree import GraphLike, MergeTree, as_graph, tree_of_status
+from tda_landscape.topology._raw import raw_bounds
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,15 +21,15 @@ class NuCurve:
     Attributes
     ----------
     levels : ndarray (L,)
-        Every birth and every merge height, ascending: the counts are constant between them.
+        Every birth, merge height and change of a raw bound, ascending: the counts are constant between them.
     counts : dict of ndarray (L,)
         For each status, the union-find count that uses only merges known at least that well:
         `certified` >= `refined` >= `sampled` at every level.
     proved : ndarray of int (L,)
         How many of the `counts["sampled"] - 1` separations are proved; the others are unresolved pairs.
-    raw : tuple of ndarray (L,) or None
-        Bounds of the count before symmetric copies were put together; None where no symmetry was used,
-        so that the counts themselves are raw.
+    raw : tuple of ndarray of Python ints (L,) or None
+        Bounds (lower, upper) of the count before symmetric copies were put together, see `raw_bounds`; None where
+        no symmetry was used, so that the counts themselves are raw.
 
     Examples
     --------
@@ -40,7 +41,7 @@ class NuCurve:
     levels: NDArray[np.float64]
     counts: dict[str, NDArray[np.intp]]
     proved: NDArray[np.intp]
-    raw: tuple[NDArray[np.intp], NDArray[np.intp]] | None = None
+    raw: tuple[NDArray[np.object_], NDArray[np.object_]] | None = None
 
     def __call__(self, level: ArrayLike, status: str = "sampled") -> NDArray[np.intp]:
         """Return the count at one or many levels; all verified paths are used unless a `status` is given."""
@@ -81,10 +82,13 @@ def nu_curve(graph: GraphLike | MergeTree) -> NuCurve:
     ([1, 2, 3, 3, 3], [0, 0, 0, 0, 0])
     """
     trees = _trees(graph)
-    levels = np.unique(np.concatenate([np.concatenate([t.births, t.height]) for t in trees.values()]))
+    bounds = raw_bounds(graph) if isinstance(graph, LandscapeGraph) and graph.order is not None else None
+    changes = [] if bounds is None else [bounds.levels]
+    levels = np.unique(np.concatenate([level for t in trees.values() for level in (t.births, t.height)] + changes))
     counts = {status: tree.n_components(levels) for status, tree in trees.items()}
     best = trees["sampled"]
-    return NuCurve(levels=levels, counts=counts, proved=_proved(best, levels))
+    raw = None if bounds is None else bounds.at(levels)
+    return NuCurve(levels=levels, counts=counts, proved=_proved(best, levels), raw=raw)
 
 
 def _trees(graph: GraphLike | MergeTree) -> dict[str, MergeTree]:
