@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from tda_landscape.energy.symmetry._balance import balance
-from tda_landscape.energy.symmetry._match import layers_at
+from tda_landscape.energy.symmetry._match import settled_places
 from tda_landscape.energy.symmetry._units import Place, Structure, Units, move
 
 DEAD = 1e-9
@@ -20,8 +20,7 @@ def canonical(structure: Structure, points: Tensor) -> Tensor:
     """
     folded, _ = balance(structure, structure.fold(points))
     for index, units in enumerate(structure.units):
-        done = set(range(index + 1))
-        settled = [place for place in units.places if layers_at(structure, place) <= done] or list(units.places)
+        settled = settled_places(structure, index, set(range(index))) or list(units.places)
         k = len(folded)
         still = torch.arange(units.size).repeat(k, 1)
         signs = folded.new_ones(k, len(units.signs), units.size)
@@ -31,8 +30,9 @@ def canonical(structure: Structure, points: Tensor) -> Tensor:
             signs[:, g] = torch.where(negative, -1.0, 1.0)
         move(units, folded, still, signs)
         if units.permuted:
-            key = torch.where(_dead(units, folded), -torch.inf, _generic(settled, folded))
-            move(units, folded, key.argsort(dim=1, descending=True, stable=True), torch.ones_like(signs))
+            order = _generic(settled, folded).argsort(dim=1, descending=True, stable=True)
+            order = order.gather(1, _dead(units, folded).gather(1, order).to(torch.int8).argsort(dim=1, stable=True))
+            move(units, folded, order, torch.ones_like(signs))
     return structure.unfold(folded)
 
 

@@ -41,6 +41,8 @@ def isotropy(
     >>> len(isotropy(symmetry, dead, tries=64)[0]) + 1
     8
     """
+    if symmetry.degree == 0:
+        return [torch.empty(0, 0, dtype=torch.int64) for _ in points]
     generator = as_generator(seed)
     copies = points.repeat_interleave(tries, 0)
     images, out = symmetry.scramble(copies, generator)

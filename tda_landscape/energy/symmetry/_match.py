@@ -20,12 +20,13 @@ EXACT = 1e-9
 def match(structure: Structure, points: Tensor, references: Tensor) -> Element:
     """Find signed permutations that bring folded points (k, d) near their references (k, d).
 
-    With one layer of units the assignment is solved exactly. With more, each layer in turn is assigned given the
+    With one layer of units the best assignment is found exactly. With more, each layer in turn is assigned given the
     others until nothing changes (the coordinate ascent of Ainsworth et al., Git Re-Basin, 2022), from several
     starts; the nearest image wins, which need not be the nearest of all.
     """
     best, score = identity(structure, points), (points * references).sum(1)
     open_rows = torch.arange(len(points))
+    coupled = any(len(axes_of(structure, place)) > 1 for units in structure.units for place in units.places)
     for start in _starts(structure, points, references):
         here = _rows(start, open_rows)
         element = _ascend(structure, points[open_rows], references[open_rows], here)
@@ -38,7 +39,7 @@ def match(structure: Structure, points: Tensor, references: Tensor) -> Element:
         score[winners] = found[better]
         distance = (images - references[open_rows]).norm(dim=1)
         open_rows = open_rows[distance > EXACT * (1 + references[open_rows].norm(dim=1))]
-        if len(open_rows) == 0 or len(structure.units) < 2:
+        if len(open_rows) == 0 or not coupled:
             break
     return best
 
@@ -70,19 +71,25 @@ def _greedy(structure: Structure, points: Tensor, references: Tensor, order: lis
     images, element, done = points.clone(), identity(structure, points), set[int]()
     for index in order:
         units = structure.units[index]
-        done.add(index)
-        settled = [place for place in units.places if layers_at(structure, place) <= done]
+        settled = settled_places(structure, index, done)
         if settled:
             permutation, signs = _assign(units, settled, images, references)
             move(units, images, permutation, signs)
             element.permutations[index].copy_(permutation)
             element.signs[index].copy_(signs)
+        done.add(index)
     return element
 
 
-def layers_at(structure: Structure, place: Place) -> set[int]:
-    """The layers of units that own an axis of this parameter."""
-    return {i for i, units in enumerate(structure.units) if any(p.start == place.start for p in units.places)}
+def axes_of(structure: Structure, place: Place) -> list[int]:
+    """The layers of units that own the axes of this parameter, one entry an axis."""
+    return [i for i, units in enumerate(structure.units) for p in units.places if p.start == place.start]
+
+
+def settled_places(structure: Structure, index: int, done: set[int]) -> list[Place]:
+    """The places of a layer in parameters whose other axes belong to layers that are done, or to no units."""
+    others = [(place, axes_of(structure, place)) for place in structure.units[index].places]
+    return [place for place, axes in others if axes.count(index) == 1 and set(axes) <= done | {index}]
 
 
 def _ascend(structure: Structure, points: Tensor, references: Tensor, start: Element) -> Element:

@@ -61,8 +61,8 @@ def read_structure(network: Network) -> Structure:
 class _Shapes(fx.Interpreter):
     """Runs the graph once and notes the shape of every tensor."""
 
-    def __init__(self, module: fx.GraphModule) -> None:
-        super().__init__(module)
+    def __init__(self, module: torch.nn.Module, graph: fx.Graph) -> None:
+        super().__init__(module, graph=graph)
         self.shapes: dict[fx.Node, tuple[int, ...]] = {}
 
     def run_node(self, n: fx.Node) -> Any:
@@ -77,15 +77,15 @@ class _Shapes(fx.Interpreter):
 def _trace(network: Network) -> tuple[fx.Graph, dict[fx.Node, tuple[int, ...]]]:
     """The graph of the module and the shapes of its tensors on two rows of the data."""
     try:
-        traced = fx.symbolic_trace(network.module)
-        interpreter = _Shapes(traced)
+        graph = fx.Tracer().trace(network.module)
+        interpreter = _Shapes(network.module, graph)
         with torch.no_grad():
             interpreter.run(network.inputs[:2])
     except Exception as error:  # user code runs here: whatever it raises, the structure is not known
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         name = type(network.module).__name__
         raise InputError(f"the structure of {name} cannot be traced ({reason}); {WAY_OUT}") from error
-    return traced.graph, interpreter.shapes
+    return graph, interpreter.shapes
 
 
 def _parameters(network: Network) -> tuple[dict[str, tuple[int, tuple[int, ...]]], dict[int, str]]:

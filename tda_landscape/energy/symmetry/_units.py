@@ -126,7 +126,8 @@ class Structure:
             signs = tuple(gauge for kind in own for gauge in kind.signs)
             scales = tuple(gauge for kind in own for gauge in kind.scales)
             units.append(replace(u, permuted=any(kind.permuted for kind in own), signs=signs, scales=scales))
-        return replace(self, units=tuple(u for u in units if u.permuted or u.signs or u.scales))
+        units = [u for u in units if u.permuted or u.signs or u.scales]
+        return Structure(tuple(units), self.folds if units else ())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
