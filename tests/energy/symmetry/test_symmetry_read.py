@@ -197,7 +197,7 @@ def test_tokens():
     model = nn.Sequential(nn.Embedding(7, 4), nn.Flatten(), nn.Linear(20, 2))
     tokens = torch.randint(0, 7, (9, 5), generator=torch.Generator().manual_seed(0))
     energy = tl.Energy.from_model(model, lambda outputs, _: outputs.square().mean(), (tokens, torch.zeros(9)))
-    with pytest.raises(tl.InputError, match="Flatten.*mixes the units.*symmetry=None"):
+    with pytest.raises(tl.InputError, match=r"Flatten.*mixes the units.*symmetry=None"):
         find_symmetry(energy)
     pooled = Between(lambda x: x.mean(dim=1), nn.Embedding(7, 4))
     energy = tl.Energy.from_model(pooled, lambda outputs, _: outputs.square().mean(), (tokens, torch.zeros(9)))
@@ -211,7 +211,9 @@ def test_batch_norm_is_folded_because_its_statistics_are_no_parameters():
     energy = energy_of(NETWORKS["batch norm"]())
     structure = read_structure(energy.network)
     points = energy.start(5, 0) + 0.1
-    naive, folded = (NetworkSymmetry(type(structure)(structure.units, f), energy.network) for f in ((), structure.folds))
+    naive, folded = (
+        NetworkSymmetry(type(structure)(structure.units, f), energy.network) for f in ((), structure.folds)
+    )
     for symmetry, same in ((naive, False), (folded, True)):
         images, _ = symmetry.scramble(points, torch.Generator().manual_seed(0))
         assert torch.allclose(energy(images), energy(points), rtol=1e-10) is same
