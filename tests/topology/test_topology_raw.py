@@ -112,6 +112,12 @@ def test_groups_larger_than_64_bits():
     assert curve.raw[1].tolist() == [2 * order, order]
 
 
+def test_very_many_things_leave_the_bound_as_it_is():
+    swap = np.r_[1, 0, 2:129]
+    for n, upper in ((128, 12), (129, 24)):
+        assert raw_bounds(graph([0.0], [(0, 0)], [1.0], [swap[:n]], 24)).upper[-1] == upper
+
+
 def test_without_a_symmetry_counts_are_raw():
     plain = LandscapeGraph.from_arrays([0.0], [], [])
     assert nu_curve(plain).raw is None

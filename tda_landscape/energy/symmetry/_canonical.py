@@ -9,7 +9,7 @@ from tda_landscape.energy.symmetry._balance import balance
 from tda_landscape.energy.symmetry._match import settled_places
 from tda_landscape.energy.symmetry._units import Place, Structure, Units, move
 
-DEAD = 1e-9
+DEAD = 1e-6
 """Length of a unit's weights, relative to |theta|, below which it counts as dead."""
 
 

@@ -21,7 +21,8 @@ def isotropy(
     tries : int
         Random images of each point that are aligned back to it; each gives one element, mostly the identity.
     tolerance : float
-        Distance, relative to 1 + |x|, within which a point counts as fixed.
+        Distance, relative to 1 + |x|, within which a point counts as fixed: ten times what is left of its descent,
+        or more.
     seed : int or torch.Generator
 
     Returns
@@ -46,8 +47,11 @@ def isotropy(
     generator = as_generator(seed)
     copies = points.repeat_interleave(tries, 0)
     images, out = symmetry.scramble(copies, generator)
-    back, home = symmetry.align(images, copies)
-    fixed = (back - copies).norm(dim=1) <= tolerance * (1 + copies.norm(dim=1))
+    reach = tolerance * (1 + copies.norm(dim=1, keepdim=True))
+    noise = torch.randn(copies.shape, generator=generator, dtype=copies.dtype) / copies.shape[1] ** 0.5
+    # Near copies + noise, elements that fix the point up to less than the noise are equally good: chance picks one.
+    back, home = symmetry.align(images, copies + reach / 3 * noise)
+    fixed = (back - copies).norm(dim=1) <= reach[:, 0]
     moved = home.gather(1, out)
     fixed &= (moved != torch.arange(symmetry.degree)).any(1)
     chunks = zip(moved.split(tries), fixed.split(tries), strict=True)

@@ -126,17 +126,22 @@ def test_minima_of_equal_energy_and_other_function_stay_apart(xor):
     assert norms(symmetry.invariants(swapped) - symmetry.invariants(points)).min() > 0.01
 
 
-def test_isotropy_of_dead_and_equal_units(xor):
+@pytest.mark.parametrize("rest", [0.0, 1e-12, 1e-8])
+def test_isotropy_of_dead_and_equal_units(xor, rest):
+    """Also where a descent has left the units equal or dead only nearly."""
     symmetry = find_symmetry(xor)
     point = noisy(xor, 1)
     weights, biases, out = point[0, :8].view(4, 2), point[0, 8:12], point[0, 12:16]
     weights[1], biases[1], out[1] = weights[0], biases[0], out[0]
     weights[3], biases[3], out[3] = 0, 0, 0
+    point += rest * torch.randn(point.shape, generator=torch.Generator().manual_seed(1), dtype=point.dtype)
     (sheets,) = isotropy(symmetry, point, tries=64)
     assert len(sheets) + 1 == 4  # exchange of 0 and 1, sign of 3
     swap, flip = [1, 0, 2, 3, 5, 4, 6, 7], [0, 1, 2, 7, 4, 5, 6, 3]
     assert swap in sheets.tolist()
     assert flip in sheets.tolist()
+    (closer,) = isotropy(symmetry, point, tries=64, tolerance=1e-14)
+    assert len(closer) == (3 if rest == 0 else 0)
 
 
 def test_a_dead_relu_unit_spoils_nothing():
