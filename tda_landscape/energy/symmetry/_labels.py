@@ -24,7 +24,7 @@ class Signal:
     units: int
     sign: int
     scale: int
-    power: int = 1
+    power: float = 1
     axis: int = 1
     block: int = 1
 
@@ -85,7 +85,8 @@ class Labels:
     def merge(self, a: Signal, b: Signal) -> Signal:
         """Require of two tensors that they move as one, e.g. because they are added."""
         if not self.is_fixed(a) and not self.is_fixed(b) and (a.axis, a.block) != (b.axis, b.block):
-            return self.freeze_all(a) and self.freeze_all(b)
+            self.freeze_all(a)
+            return self.freeze_all(b)
         self.join(a.units, b.units)
         self.join(a.sign, b.sign)
         self.join(a.scale, b.scale)
@@ -126,8 +127,8 @@ class _Draft:
     name: str
     size: int
     places: dict[tuple[int, int], Place] = field(default_factory=dict)
-    signs: dict[int, list[tuple[Place, int]]] = field(default_factory=dict)
-    scales: dict[int, list[tuple[Place, int]]] = field(default_factory=dict)
+    signs: dict[int, list[tuple[Place, float]]] = field(default_factory=dict)
+    scales: dict[int, list[tuple[Place, float]]] = field(default_factory=dict)
 
     def done(self, permuted: bool) -> Units:
         signs, scales = (
@@ -139,6 +140,6 @@ class _Draft:
         )
 
 
-def with_power(signal: Signal, power: int) -> Signal:
+def with_power(signal: Signal, power: float) -> Signal:
     """Label x ** power for a tensor x that may be rescaled."""
     return replace(signal, power=signal.power * power)

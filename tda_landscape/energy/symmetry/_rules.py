@@ -49,6 +49,7 @@ Rule = Callable[[Labels, Call], Signal]
 def unitwise(labels: Labels, call: Call, parity: str = "none", homogeneous: bool = False) -> Signal:
     """A function f of each unit: f(-x) = -f(x) or f(x) where odd or even, f(c x) = c f(x) for c > 0 if homogeneous."""
     x = call.signals[0]
+    _need(labels.is_fixed(x) or call.shape[x.axis] == call.shapes[0][x.axis], "it mixes the units")
     if parity == "none":
         labels.freeze(x.sign)
     if not homogeneous:
@@ -57,12 +58,13 @@ def unitwise(labels: Labels, call: Call, parity: str = "none", homogeneous: bool
 
 
 def power(labels: Labels, call: Call, exponent: int | None = None) -> Signal:
-    """Whole powers: x ** n for a whole number n > 0."""
+    """Powers x ** n: odd or even where n is whole, and (c x) ** n = c ** n x ** n."""
     n = exponent or call.option("exponent", 1)
-    if not isinstance(n, int) or n < 1:
-        return unitwise(labels, call)
+    _need(isinstance(n, (int, float)) and n > 0, "its exponent is no positive number")
     x = with_power(call.signals[0], n)
-    return x if n % 2 else replace(x, sign=FIXED)
+    if n % 1:
+        labels.freeze(x.sign)
+    return x if n % 2 == 1 else replace(x, sign=FIXED)
 
 
 def prelu(labels: Labels, call: Call) -> Signal:

@@ -34,7 +34,7 @@ class Gauge:
     """Places where a factor c of each unit enters as c ** power; together they leave the network's function."""
 
     places: tuple[Place, ...]
-    powers: tuple[int, ...]
+    powers: tuple[float, ...]
 
     def multiply(self, points: Tensor, factors: Tensor) -> None:
         """Multiply in place by factors (k, size)."""
