@@ -73,13 +73,12 @@ def find_symmetry(energy: Energy, choice: str | Symmetry | None = "auto") -> Sym
 
 def _of_network(energy: Energy, network: Network) -> NetworkSymmetry:
     """What the layers promise, less what the energy does not keep."""
-    structure = read_structure(network)
-    kept = [part for part in structure.parts() if _holds(energy, NetworkSymmetry(part, network), structure)]
-    return NetworkSymmetry(structure.keep(kept), network)
-
-
-def _holds(energy: Energy, part: NetworkSymmetry, structure: Structure) -> bool:
-    """Whether one kind of element leaves the energy as it is."""
-    generator = as_generator(0)
+    structure, generator = read_structure(network), as_generator(0)
     points = sample_points(energy, POINTS, generator)
-    return bool(excess(energy, points, part.scramble(points, generator)[0]).max() <= TOLERANCE)
+    energies = energy(points)
+
+    def holds(part: Structure) -> bool:
+        images, _ = NetworkSymmetry(part, network).scramble(points, generator)
+        return excess(energies, energy(images)) <= TOLERANCE
+
+    return NetworkSymmetry(structure.keep([part for part in structure.parts() if holds(part)]), network)

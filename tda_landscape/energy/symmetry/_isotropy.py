@@ -42,7 +42,7 @@ def isotropy(
     >>> len(isotropy(symmetry, dead, tries=64)[0]) + 1
     8
     """
-    if symmetry.degree == 0:
+    if symmetry.degree == 0 or len(points) == 0:
         return [torch.empty(0, 0, dtype=torch.int64) for _ in points]
     generator = as_generator(seed)
     copies = points.repeat_interleave(tries, 0)
@@ -54,5 +54,5 @@ def isotropy(
     fixed = (back - copies).norm(dim=1) <= reach[:, 0]
     moved = home.gather(1, out)
     fixed &= (moved != torch.arange(symmetry.degree)).any(1)
-    chunks = zip(moved.split(tries), fixed.split(tries), strict=True)
+    chunks = zip(moved.unflatten(0, (-1, tries)), fixed.unflatten(0, (-1, tries)), strict=True)
     return [torch.unique(sheets[which], dim=0) for sheets, which in chunks]

@@ -147,6 +147,8 @@ class NetworkSymmetry:
     def _outputs(self, points: Tensor) -> Tensor:
         """Outputs on the probe inputs, one row a point."""
         probes = _probes(self.network.inputs)
+        if len(points) == 0:  # vmap needs a point to know the shape
+            return self._outputs(torch.zeros(1, points.shape[1], dtype=points.dtype))[:0]
 
         def outputs(point: Tensor) -> Tensor:
             result = functional_call(self.network.module, self.network.unflatten(point), (probes,))

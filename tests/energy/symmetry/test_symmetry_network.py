@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+import tda_landscape as tl
 from tda_landscape.energy.symmetry import find_symmetry, isotropy
 from tests.energy.symmetry.conftest import NETWORKS, energy_of, noisy
 
@@ -171,6 +172,20 @@ def test_align_moves_the_scales_to_those_of_the_reference():
     assert torch.allclose(energy(far), energy(points), rtol=1e-9)
     assert norms(symmetry.align(far, points)[0] - points).max() < 1e-9
     assert norms(symmetry.align(points, far)[0] - far).max() < 1e-6
+
+
+def test_no_points_are_no_problem(found):
+    energy, symmetry = found
+    none = torch.empty(0, energy.dim, dtype=torch.float64)
+    assert symmetry.align(none, none)[1].shape == symmetry.scramble(none, torch.Generator())[1].shape
+    assert symmetry.invariants(none).shape[1] == symmetry.invariants(energy.start(1, 0)).shape[1]
+    assert len(symmetry.canonical(none)) == len(symmetry.zero_modes(none)) == len(isotropy(symmetry, none)) == 0
+
+
+def test_finding_a_symmetry_costs_few_evaluations(xor):
+    counted, cost = tl.tally(xor)
+    find_symmetry(counted)
+    assert cost.gradient_equivalents <= 25
 
 
 def test_one_class_modulo_symmetry_and_many_copies_raw(xor):

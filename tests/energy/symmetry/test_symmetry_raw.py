@@ -8,7 +8,6 @@ import tda_landscape as tl
 from tda_landscape.energy.symmetry import find_symmetry, isotropy
 from tda_landscape.topology import LandscapeGraph, group_order, nu_curve, raw_bounds
 
-
 CASES = {(0.003, 0): [8, 8, 8], (0.02, 0): [8, 8], (0.04, 2): [4], (0.08, 9): [1]}
 """Weight decay and seed of the targets; copies of each class: a dead unit halves them, two dead units leave one."""
 
