@@ -23,16 +23,17 @@ def canonical(structure: Structure, points: Tensor) -> Tensor:
         settled = settled_places(structure, index, set(range(index))) or list(units.places)
         k = len(folded)
         still = torch.arange(units.size).repeat(k, 1)
-        signs = folded.new_ones(k, len(units.signs), units.size)
         for g, gauge in enumerate(units.signs):
-            own = [place for place in gauge.places if place in settled] or list(gauge.places)
-            negative = _generic(own, folded) < 0
+            undecided = {place for later in units.signs[g + 1 :] for place in later.places}
+            own = [place for place in gauge.places if place in settled and place not in undecided]
+            negative = _generic(own or list(gauge.places), folded) < 0
+            signs = folded.new_ones(k, len(units.signs), units.size)
             signs[:, g] = torch.where(negative, -1.0, 1.0)
-        move(units, folded, still, signs)
+            move(units, folded, still, signs)
         if units.permuted:
             order = _generic(settled, folded).argsort(dim=1, descending=True, stable=True)
             order = order.gather(1, _dead(units, folded).gather(1, order).to(torch.int8).argsort(dim=1, stable=True))
-            move(units, folded, order, torch.ones_like(signs))
+            move(units, folded, order, folded.new_ones(k, len(units.signs), units.size))
     return structure.unfold(folded)
 
 

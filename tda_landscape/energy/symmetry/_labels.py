@@ -111,7 +111,7 @@ class Labels:
             before, after = math.prod(shape[:axis]), signal.block * math.prod(shape[axis + 1 :])
             place = Place(start, before, size, after, incoming)
             draft = found.setdefault(root, _Draft(name.rpartition(".")[0] or name, size))
-            draft.places.setdefault((start, axis), place)
+            place = draft.places.setdefault((start, axis), place)  # one object where a weight makes and reads units
             for gauges, label, power in ((draft.signs, signal.sign, 1), (draft.scales, signal.scale, signal.power)):
                 if self.find(label) != FIXED:
                     entry = (place, power if incoming or gauges is draft.signs else -power)

@@ -36,11 +36,10 @@ def verify(energy: Energy, symmetry: Symmetry, *, points: int = 4, seed: Seed = 
 
     Examples
     --------
-    >>> import tda_landscape as tl
+    >>> import torch, tda_landscape as tl
     >>> from tda_landscape.energy.symmetry import find_symmetry, verify
-    >>> X, y = tl.zoo.datasets.load("iris")
-    >>> loss = tl.zoo.networks.mlp([4, 3, 3]), __import__("torch").nn.functional.cross_entropy
-    >>> energy = tl.Energy.from_model(*loss, (X, y))
+    >>> model, data = tl.zoo.networks.mlp([4, 3, 3]), tl.zoo.datasets.load("iris")
+    >>> energy = tl.Energy.from_model(model, torch.nn.functional.cross_entropy, data)
     >>> verify(energy, find_symmetry(energy))
     """
     generator = as_generator(seed)

@@ -62,6 +62,21 @@ def normalised(alike=False):
     ).eval()
 
 
+def normalised_tanh(channels=4):
+    """Each unit has a sign before the norm, one after it, and one after the depthwise convolution."""
+    norm = nn.BatchNorm2d(channels)
+    norm.running_mean.copy_(torch.tensor([0.5, -1.0, 0.2, 0.9])[:channels])
+    return nn.Sequential(
+        nn.Conv2d(1, channels, 3),
+        norm,
+        nn.Tanh(),
+        nn.Conv2d(channels, channels, 3, groups=channels),
+        nn.Tanh(),
+        nn.Flatten(),
+        nn.Linear(16 * channels, 2),
+    ).eval()
+
+
 NETWORKS = {
     "tanh 3-8-2": lambda: tl.zoo.networks.mlp([3, 8, 2]),
     "relu 3-8-2": lambda: tl.zoo.networks.mlp([3, 8, 2], activation="relu"),
@@ -73,6 +88,7 @@ NETWORKS = {
     "residual tanh": lambda: Residual(),
     "residual relu": lambda: Residual(F.relu),
     "batch norm": normalised,
+    "two signs a unit": normalised_tanh,
 }
 
 

@@ -1,13 +1,16 @@
 """Laws of a network's symmetry, on every kind of network."""
 
+import itertools
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 
 import tda_landscape as tl
-from tda_landscape.energy.symmetry import find_symmetry, isotropy
-from tests.energy.symmetry.conftest import NETWORKS, energy_of, noisy
+from tda_landscape.energy.symmetry import NetworkSymmetry, find_symmetry, isotropy
+from tda_landscape.energy.symmetry._units import move
+from tests.energy.symmetry.conftest import NETWORKS, energy_of, noisy, normalised_tanh
 
 CASES = [(name, decay) for name in NETWORKS for decay in (0.0, 1e-3)]
 
@@ -39,6 +42,32 @@ def test_align_takes_every_image_back(found):
     back, home = symmetry.align(images, points)
     assert norms(back - points).max() < 1e-9
     assert torch.equal(home.gather(1, out), torch.arange(symmetry.degree).expand(100, -1))
+
+
+def nearest_of_all(symmetry, points, references):
+    """Try every permutation with every sign of one layer of units."""
+    (units,) = symmetry.structure.units
+    signs = torch.tensor(list(itertools.product((1.0, -1.0), repeat=units.size * len(units.signs))))
+    signs = signs.double().view(len(signs), len(units.signs), units.size)
+    best = torch.full((len(points),), torch.inf, dtype=torch.float64)
+    for permutation in itertools.permutations(range(units.size)):
+        for row, (point, reference) in enumerate(zip(points, references, strict=True)):
+            images = point.repeat(len(signs), 1)
+            move(units, images, torch.tensor(permutation).expand(len(signs), -1), signs)
+            best[row] = torch.minimum(best[row], norms(images - reference).min())
+    return best
+
+
+@pytest.mark.parametrize("name", ["tanh", "relu", "two signs"])
+def test_with_one_layer_of_units_the_nearest_image_of_all_is_found(name):
+    model = normalised_tanh(2) if name == "two signs" else tl.zoo.networks.mlp([3, 4, 2], activation=name)
+    symmetry = find_symmetry(energy_of(model, weight_decay=0.0 if name == "two signs" else 1e-3))
+    points, references = (noisy(energy_of(model), 15, seed=seed) for seed in (0, 1))
+    structure = replace(symmetry.structure, folds=())  # distances as `match` measures them
+    bare = NetworkSymmetry(replace(structure, units=tuple(replace(u, scales=()) for u in structure.units)), None)
+    found = norms(bare.align(points, references)[0] - references)
+    assert torch.allclose(found, nearest_of_all(bare, points, references), rtol=1e-12)
+    assert (found < norms(points - references) - 1e-6).any()
 
 
 def test_other_points_are_not_taken_for_images(found):
@@ -88,7 +117,8 @@ def test_sheets_compose_as_permutations_do(found):
     _, home = symmetry.align(twice, points)
     product = g.gather(1, h)  # g after h
     assert torch.equal(home.gather(1, product), torch.arange(symmetry.degree).expand(20, -1))
-    assert symmetry.degree == 0 or not torch.equal(h.gather(1, g), product)  # the other order is another element
+    if any(units.permuted for units in symmetry.structure.units):  # signs alone commute
+        assert not torch.equal(h.gather(1, g), product)
 
 
 def test_generic_points_have_no_isotropy(found):
