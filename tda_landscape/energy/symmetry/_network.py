@@ -112,9 +112,10 @@ class NetworkSymmetry:
     def align(self, points: Tensor, references: Tensor) -> tuple[Tensor, Tensor]:
         """Move each point as near as can be found to the reference of the same row.
 
-        Both are balanced, then matched by signed assignments layer by layer (with batch norms folded, which weighs their
-        weights otherwise); the image gets the scales of its reference. Exact up to rounding where the reference is an image of the point (with several layers: where the
-        search finds it, see `match`); otherwise an upper bound of the distance between the two orbits.
+        Both are balanced, then matched by signed assignments layer by layer (with batch norms folded, so that their
+        weights count otherwise); the image gets the scales of its reference. Exact up to rounding where the reference
+        is an image of the point (with several layers: where the search finds it, see `match`); otherwise an upper
+        bound of the distance between the two orbits.
 
         Returns
         -------
