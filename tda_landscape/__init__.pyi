@@ -6,6 +6,7 @@ from ._errors import Interrupted as Interrupted
 from ._survey import Survey as Survey
 from ._survey import survey as survey
 from .connecting import connect as connect
+from .connecting import explore as explore
 from .connecting import pairs as pairs
 from .energy import Energy as Energy
 from .energy import tally as tally

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from tda_landscape._errors import InputError
 from tda_landscape.energy._function import adapt, as_row, check_function, kinks_of, start_law
-from tda_landscape.energy._network import Loss, Network, Regularizer, read_network
+from tda_landscape.energy._network import Loss, Network, Regularizer, read_network, smooth_loss_aside
 from tda_landscape.energy._random import Seed, as_generator
 from tda_landscape.energy._tally import Tally
 from tda_landscape.energy._vectorize import check_mean, initialization_law, rows_in_cache, vectorized
@@ -192,7 +192,7 @@ class Energy:
             function=network.values,
             start_law=start or initialization_law(network),
             network=network,
-            kinks=kinks_of(network.values, here),
+            kinks=kinks_of(smooth_loss_aside(network).values, here),
             batch_size=None if batch_size == rows else batch_size,
             chunk_size=rows_in_cache(network),
         )

@@ -17,6 +17,7 @@ class Stop(Enum):
     CONVERGED = "no lower path was found within the tolerance; the height is still an upper bound of the barrier"
     LEVEL = "the path lies below the level asked for"
     BUDGET = "the budget was used up; the height is an upper bound of the barrier, raise `budget` to lower it"
+    SADDLE = "the ways down from a saddle to both sides"
     NONFINITE = "an end or the straight line between the ends has a non-finite energy; no search was made"
 
 

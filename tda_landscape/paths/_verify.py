@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import repeat
+
 import torch
 from torch import Tensor
 
@@ -13,8 +16,22 @@ PIECES, LEAST, ROUNDS = 4, 33, 40
 """Pieces a segment is cut into at first, points that any path gets at least, most rounds of bisection."""
 
 
-def verify(energy: Energy, polylines: list[Tensor], reasons: list[Stop], *, tolerance: float = 1e-6) -> list[Path]:
+Known = tuple[Tensor, Tensor]
+"""Energies (m,) and gradients (m, d) at the vertices of a polyline."""
+
+
+def verify(
+    energy: Energy,
+    polylines: list[Tensor],
+    reasons: list[Stop],
+    *,
+    known: Iterable[Known | None] = repeat(None),
+    tolerance: float = 1e-6,
+) -> list[Path]:
     """Turn polylines (m, d) into paths with fresh, stable maxima, all in one batch.
+
+    Where energies and gradients at the vertices are `known`, from the descents that made them, they are not
+    computed again, and only pieces whose slopes leave room for a higher maximum are looked into.
 
     Every piece between two evaluated points is bounded by the curvature that its slopes show,
     max(E_0, E_1) + |s_1 - s_0| w / 4, and bisected while that exceeds the best maximum by more than `tolerance`
@@ -23,15 +40,22 @@ def verify(energy: Energy, polylines: list[Tensor], reasons: list[Stop], *, tole
     """
     return drive(
         energy,
-        [_measure(line, reason, tolerance) for line, reason in zip(polylines, reasons, strict=True)],
+        [
+            _measure(line, reason, tolerance, vertices)
+            for line, reason, vertices in zip(polylines, reasons, known, strict=False)
+        ],
     )
 
 
-def _measure(line: Tensor, reason: Stop, tolerance: float) -> Task[Path]:
+def _measure(line: Tensor, reason: Stop, tolerance: float, known: Known | None) -> Task[Path]:
     """Evaluate one polyline; non-finite energies count as inf."""
     meter, corners = Meter(), arc_lengths(line)
-    at = _first_points(corners)
-    energy, slope = yield from _evaluate(line, corners, at, meter)
+    if known is None:
+        at = _first_points(corners)
+        energy, slope = yield from _evaluate(line, corners, at, meter)
+    else:
+        at, energy = corners, finite_or_inf(known[0])
+        slope = _slopes(line, corners, at, known[1])
     for _ in range(ROUNDS):
         width = at.diff()
         # Slopes jump at vertices: each point carries the slope to its right and the one to its left.
@@ -75,9 +99,14 @@ def _locate(line: Tensor, corners: Tensor, at: Tensor) -> Tensor:
 def _evaluate(line: Tensor, corners: Tensor, at: Tensor, meter: Meter) -> Task[tuple[Tensor, Tensor]]:
     """Energies (p,) and slopes along the path (p, 2), to the left and to the right of each point."""
     energy, gradient = yield from meter.gradients(_locate(line, corners, at))
+    return finite_or_inf(energy), _slopes(line, corners, at, gradient)
+
+
+def _slopes(line: Tensor, corners: Tensor, at: Tensor, gradient: Tensor) -> Tensor:
+    """Slopes (p, 2) along the path, to the left and to the right of points with gradients (p, d)."""
     tangent = line.diff(dim=0) / corners.diff().clamp(min=1e-300)[:, None]
     sides = [(gradient * tangent[_segment_of(corners, at, right=right)]).sum(1) for right in (False, True)]
-    return finite_or_inf(energy), torch.stack(sides, dim=1).nan_to_num(nan=0.0)
+    return torch.stack(sides, dim=1).nan_to_num(nan=0.0)
 
 
 def _path(line: Tensor, corners: Tensor, at: Tensor, energy: Tensor, reason: Stop) -> Path:

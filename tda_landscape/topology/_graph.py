@@ -54,6 +54,8 @@ class LandscapeGraph:
         Names of the leaves in the graph that they came from; `0 .. n-1` by default.
     order : int or None
         |pi_0(G)| of the symmetry group G modulo which the leaves are distinct; None where none was used.
+    reason : str
+        Why the search that made the graph ended; empty where nothing is known of it.
 
     Examples
     --------
@@ -77,6 +79,7 @@ class LandscapeGraph:
     hits: NDArray[np.intp]
     labels: tuple[Hashable, ...]
     order: int | None = None
+    reason: str = ""
 
     @classmethod
     def from_arrays(
@@ -136,14 +139,14 @@ class LandscapeGraph:
             "hits": np.zeros(n, dtype=np.intp),
             "labels": tuple(range(n)),
             "order": None,
+            "reason": "",
         }
         unknown = sorted(set(others) - set(fields))
         if unknown:
             raise InputError(f"LandscapeGraph has no field {unknown[0]!r}; it has {', '.join(fields)}")
-        order = others.pop("order", None)
+        plain = {name: others.pop(name, fields[name]) for name in ("order", "reason")}
         given = {k: tuple(v) if isinstance(fields[k], tuple) else np.asarray(v) for k, v in others.items()}
-        given["order"] = order
-        graph = cls(**{**fields, **given})
+        graph = cls(**{**fields, **given, **plain})
         check(graph)
         return graph
 

@@ -1,0 +1,100 @@
+"""A finished chart as a landscape graph."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from tda_landscape.connecting._chart import Chart, Side
+from tda_landscape.energy.symmetry import isotropy
+from tda_landscape.paths import Path
+from tda_landscape.paths._path import Stop, arc_lengths
+from tda_landscape.paths._verify import verify
+from tda_landscape.topology import LandscapeGraph, merge_tree
+from tda_landscape.topology._permutations import inverse, product
+
+
+def graph_of(chart: Chart, reason: str) -> LandscapeGraph:
+    """Return the chart as a graph, lowest leaf first; the paths of its merges are verified."""
+    order = chart.minima.energies.argsort(stable=True)
+    place = torch.empty_like(order).scatter(0, order, torch.arange(len(order)))
+    births = _numbers(chart.minima.energies[order])
+    joined = [k for k, (a, b) in enumerate(chart.sides) if min(a.minimum, b.minimum) >= 0]
+    edges = [[int(place[side.minimum]) for side in chart.sides[k]] for k in joined]
+    paths = [_path(chart, k) for k in joined]
+    leaves: dict[str, Any] = {
+        "points": _numbers(chart.minima.points[order]),
+        "leaf_status": np.full(len(births), "minimum"),
+        "hits": np.array([chart.minima.hits[i] for i in order.tolist()], dtype=np.intp),
+        "order": None if chart.symmetry is None else chart.symmetry.order,
+        "reason": reason,
+    }
+    while True:
+        graph = LandscapeGraph.from_arrays(
+            births,
+            edges,
+            [max(path.height, *births[edge]) for path, edge in zip(paths, edges, strict=True)],
+            status=[path.status for path in paths],
+            paths=paths,
+            saddle_index=np.ones(len(joined), dtype=np.intp),
+            confirmations=np.array([chart.saddles.hits[k] for k in joined], dtype=np.intp),
+            transform=[_transform(*chart.sides[k]) for k in joined],
+            **leaves,
+        )
+        open_ = [e for e in merge_tree(graph).edge.tolist() if paths[e].status == "sampled"]
+        if not open_:
+            return graph.with_edges(_copies(chart, graph, order))
+        for e in open_:
+            paths[e] = _verified(chart, joined[e])
+
+
+def _path(chart: Chart, saddle: int) -> Path:
+    """The polyline from minimum to minimum through a saddle."""
+    points, energies, _ = _vertices(chart, saddle)
+    return Path(points, energies, "sampled", Stop.SADDLE, torch.stack([arc_lengths(points), energies], dim=1))
+
+
+def _verified(chart: Chart, saddle: int) -> Path:
+    """The same, with its maximum measured wherever the slopes at the vertices leave room for a higher one."""
+    points, energies, gradients = _vertices(chart, saddle)
+    return verify(chart.energy, [points], [Stop.SADDLE], known=[(energies, gradients)])[0]
+
+
+def _vertices(chart: Chart, saddle: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Points (m, d), energies (m,) and gradients (m, d) from one minimum over a saddle to the other."""
+    one, other = (side.trail for side in chart.sides[saddle])
+    top = chart.saddles.points[saddle]
+    points = torch.stack([*one.points[::-1], top, *other.points])
+    energies = torch.stack([*one.energies[::-1], chart.saddles.energies[saddle], *other.energies])
+    return points, energies, torch.stack([*one.gradients[::-1], torch.zeros_like(top), *other.gradients])
+
+
+def _transform(start: Side, end: Side) -> NDArray[np.intp] | None:
+    """The sheet of the element by which the path's end differs from its leaf, seen from its start."""
+    if start.sheet is None or end.sheet is None:
+        return None
+    return product(inverse(start.sheet.numpy()), end.sheet.numpy())
+
+
+def _copies(chart: Chart, graph: LandscapeGraph, order: Tensor) -> LandscapeGraph:
+    """Loops at the height of each leaf for the elements that fix it, so that raw counts know its copies."""
+    loops: list[tuple[int, NDArray[np.intp]]] = []
+    if chart.symmetry is not None:
+        fixing = isotropy(chart.symmetry, chart.minima.points[order])
+        loops = [(leaf, sheet.numpy()) for leaf, sheets in enumerate(fixing) for sheet in sheets]
+    return LandscapeGraph.from_arrays(
+        graph.births,
+        [(leaf, leaf) for leaf, _ in loops],
+        graph.births[[leaf for leaf, _ in loops]],
+        transform=[sheet for _, sheet in loops],
+        order=graph.order,
+    )
+
+
+def _numbers(tensor: Tensor) -> NDArray[np.float64]:
+    """A tensor as a float64 array."""
+    return tensor.to(torch.float64).numpy()

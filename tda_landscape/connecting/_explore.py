@@ -1,0 +1,131 @@
+"""Exploring a landscape by single-ended search: from each minimum uphill to saddles, and down on their other side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tda_landscape._errors import InputError, Interrupted
+from tda_landscape.connecting._chart import Chart, first_chart
+from tda_landscape.connecting._chart_graph import graph_of
+from tda_landscape.connecting._rule import Rule
+from tda_landscape.energy import Energy, Tally, tally
+from tda_landscape.energy._random import as_generator
+from tda_landscape.energy.symmetry import Symmetry, find_symmetry
+from tda_landscape.topology import LandscapeGraph
+
+FIRST_STARTS, SHARE = 8, 0.3
+"""Fresh starts at first, and the share of all work that fresh starts get after that."""
+
+FEWEST, MOST = 4, 32
+"""Climbs of one round: two a minimum, within these bounds."""
+
+CLIMB_COST = 50
+"""What a climb costs about, in gradients: fresh starts are made ahead of the climbs that they go with."""
+
+STEEPNESS, REACH = 1e-5, 0.5
+
+
+def explore(
+    energy: Energy,
+    *,
+    budget: float | None = None,
+    seed: int = 0,
+    symmetry: str | Symmetry | None = "auto",
+    progress: Callable[[str], None] | None = None,
+) -> LandscapeGraph:
+    """Find minima and the saddles between them by single-ended search, until a rule on what was found is met.
+
+    For energies whose Hessian can be afforded (tens of parameters). Rounds of descents from fresh starts and of
+    climbs by eigenvector following from the minima that were climbed from least; both ways down from every new
+    saddle of index 1 bring new minima.
+
+    Parameters
+    ----------
+    energy : Energy
+        Without kinks.
+    budget : float, optional
+        Gradient equivalents in total (value and gradient 1, Hessian d); no round is begun above it. None: until the
+        rule is met.
+    seed : int
+    symmetry : "auto", None or Symmetry
+        Copies that it makes are one leaf, and the number of them bounds the raw counts.
+    progress : callable, optional
+        Called with a sentence after each round.
+
+    Returns
+    -------
+    LandscapeGraph
+        An edge for each saddle, at its energy: `saddle_index` 1, `confirmations` the number of independent
+        climbs that ended there, `paths` the way down to both sides (with a symmetry, between images of its
+        leaves). Saddles with the same minimum on both sides are loops. Edges of the merge tree are `refined`, the
+        others `sampled`. ``graph.reason`` says how the search ended and where the rule stood.
+
+    Raises
+    ------
+    InputError
+        An energy with kinks, or of so many parameters that one Hessian exceeds the budget; no minimum found.
+    Interrupted
+        On Ctrl-C; `.partial` is the graph found so far.
+
+    Notes
+    -----
+    The rule: every merge of the tree confirmed by at least 5 climbs, and the tree unchanged for half as much work
+    again as was spent before it last changed. It is met by evidence, not by proof: what no start and no climb
+    reached is not seen.
+
+    Examples
+    --------
+    >>> import tda_landscape as tl
+    >>> graph = tl.explore(tl.zoo.mueller_brown(), seed=0)
+    >>> tl.persistence(graph)[0].round(3).tolist()
+    [[-146.7, inf], [-108.167, -40.665], [-80.768, -72.249]]
+    >>> graph.saddle_index.tolist()
+    [1, 1]
+    """
+    if energy.kinks:
+        raise InputError(
+            f"explore needs Hessians, which {', '.join(energy.kinks)} does not have everywhere; "
+            "use sample, quench and connect"
+        )
+    if budget is not None and not budget >= energy.dim:
+        raise InputError(f"budget={budget:g} does not pay for one Hessian of {energy.dim} columns; raise it")
+    counted, cost = tally(energy)
+    group = find_symmetry(counted, symmetry)
+    chart = first_chart(counted, group, as_generator(seed), FIRST_STARTS, STEEPNESS, REACH)
+    rule = Rule()
+    ended = "interrupted"
+    try:
+        while not rule.met and (budget is None or cost.gradient_equivalents < budget):
+            _round(chart, rule, cost, budget)
+            if progress is not None:
+                progress(rule.state(f"{len(chart.minima)} minima, {len(chart.saddles)} saddles"))
+        ended = "the rule is met" if rule.met else "the budget was used up"
+    except KeyboardInterrupt:
+        raise Interrupted(graph_of(chart, rule.state(ended))) from None
+    if len(chart.minima) == 0:
+        raise InputError(
+            f"none of {chart.starts} descents ended in a minimum; raise the budget or change the start law"
+        )
+    return graph_of(chart, rule.state(ended))
+
+
+def _round(chart: Chart, rule: Rule, cost: Tally, budget: float | None) -> None:
+    """Some fresh starts, some climbs, and a look at the tree."""
+    climbs = max(FEWEST, min(MOST, 2 * len(chart.minima)))
+    while chart.starts_cost < SHARE * (cost.gradient_equivalents + CLIMB_COST * climbs) or not len(chart.minima):
+        before = cost.gradient_equivalents
+        if budget is not None and before >= budget:
+            break
+        chart.start(max(1, climbs // 4))
+        chart.starts_cost += cost.gradient_equivalents - before
+    if len(chart.minima):
+        chart.search(climbs, _ceiling(chart, rule))
+    rule.look(chart.tree(), chart.saddles.hits, cost.gradient_equivalents)
+
+
+def _ceiling(chart: Chart, rule: Rule) -> float:
+    """Energy above which climbs are given up: three times the range of the tree, once it is connected."""
+    if not rule.connected or rule.tree is None or not len(rule.tree.height):
+        return float("inf")
+    low = float(rule.tree.births.min())
+    return low + 3 * (float(max(rule.tree.height.max(), rule.tree.births.max())) - low)

@@ -1,0 +1,69 @@
+"""Descents that stop as soon as a known minimum explains where they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from tda_landscape.energy._batching import Meter, Task
+from tda_landscape.energy._downhill import Walkers, step_down
+from tda_landscape.minima._atlas import Atlas
+
+STEPS = 400
+
+
+@dataclass(slots=True)
+class Trail:
+    """Where one descent went: points, with energies and gradients."""
+
+    points: list[Tensor] = field(default_factory=list)
+    energies: list[Tensor] = field(default_factory=list)
+    gradients: list[Tensor] = field(default_factory=list)
+
+    def append(self, point: Tensor, energy: Tensor, gradient: Tensor) -> None:
+        """Add one point (d,)."""
+        self.points.append(point.clone())
+        self.energies.append(energy.clone())
+        self.gradients.append(gradient.clone())
+
+
+@dataclass(slots=True)
+class Descents:
+    """Where descents ended, one a row; `known` is the minimum that each was recognized to end in, or -1."""
+
+    walkers: Walkers
+    known: Tensor  # (k,)
+    arrived: Tensor  # (k,) bool: the gradient is small at a point that is not known
+    trails: list[Trail]
+
+
+def descend(points: Tensor, radius: float, tolerance: float, minima: Atlas | None) -> Task[Descents]:
+    """Descend from points (k, d) until |g| <= tolerance, a known minimum explains the way, or 400 steps are used."""
+    meter = Meter()
+    walkers = Walkers.at(points, radius)
+    yield from walkers.evaluate_new(meter)
+    k = len(points)
+    found = Descents(walkers, torch.full((k,), -1), torch.zeros(k, dtype=torch.bool), [Trail() for _ in range(k)])
+    open_ = torch.isfinite(walkers.energies)
+    seen = torch.full((k,), -1)
+    moved = torch.arange(k)
+    for _ in range(STEPS):
+        for row in moved.tolist():
+            found.trails[row].append(walkers.points[row], walkers.energies[row], walkers.gradients[row])
+        if minima is not None:
+            here = minima.recognize(walkers.points[moved], walkers.energies[moved], walkers.gradients[moved])
+            twice = (here >= 0) & (here == seen[moved])
+            seen[moved] = here
+            found.known[moved[twice]] = here[twice]
+            open_[moved[twice]] = False
+        found.arrived |= open_ & (walkers.gradients.norm(dim=1) <= tolerance)
+        # A radius at rounding level means that no step can be told from standing still.
+        open_ &= ~found.arrived & (walkers.radius > 1e-15 * (1 + walkers.points.norm(dim=1)))
+        rows = torch.nonzero(open_).flatten()
+        if not len(rows):
+            break
+        went, _ = yield from step_down(walkers, rows, None, meter)
+        moved = rows[went]
+    return found

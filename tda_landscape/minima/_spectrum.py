@@ -1,0 +1,58 @@
+"""Hessian eigenvalues of points with the zero modes of a continuous symmetry set aside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from tda_landscape.energy.symmetry import Symmetry
+
+
+@dataclass(slots=True)
+class Spectra:
+    """Eigenvalues (k, d), ascending, and eigenvectors (k, d, d) in columns; zero modes come last, with value inf."""
+
+    values: Tensor
+    vectors: Tensor
+
+    def __getitem__(self, rows: Tensor | slice | list[int]) -> Spectra:
+        return Spectra(self.values[rows], self.vectors[rows])
+
+    @property
+    def finite(self) -> Tensor:
+        """Eigenvalues (k, d), zero on the zero modes."""
+        return torch.where(self.values.isinf(), 0.0, self.values)
+
+    @property
+    def scale(self) -> Tensor:
+        """Largest |eigenvalue| of each row (k,)."""
+        return self.finite.abs().amax(1).clamp(min=1e-300)
+
+    def hessians(self) -> Tensor:
+        """The matrices (k, d, d), zero on the zero modes."""
+        return (self.vectors * self.finite[:, None]) @ self.vectors.mT
+
+    def coordinates(self, vectors: Tensor) -> Tensor:
+        """Components (k, d) of vectors (k, d) along the eigenvectors."""
+        return (self.vectors.mT @ vectors[:, :, None])[:, :, 0]
+
+    def assemble(self, components: Tensor) -> Tensor:
+        """Vectors (k, d) from components (k, d)."""
+        return (self.vectors @ components[:, :, None])[:, :, 0]
+
+
+def spectra(hessians: Tensor, points: Tensor, symmetry: Symmetry | None) -> Spectra:
+    """Diagonalise Hessians (k, d, d), with the zero modes of the points (k, d) projected out."""
+    if symmetry is None:
+        return Spectra(*torch.linalg.eigh(hessians))
+    modes = symmetry.zero_modes(points)
+    if modes.shape[1] == 0:
+        return Spectra(*torch.linalg.eigh(hessians))
+    shadow = modes.mT @ modes
+    rest = torch.eye(points.shape[1], dtype=points.dtype) - shadow
+    inner = rest @ hessians @ rest
+    far = 4 * torch.linalg.matrix_norm(inner) + 1
+    values, vectors = torch.linalg.eigh(inner + far[:, None, None] * shadow)
+    return Spectra(torch.where(values > far[:, None] / 2, torch.inf, values), vectors)
