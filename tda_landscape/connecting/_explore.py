@@ -92,6 +92,7 @@ def explore(
     counted, cost = tally(energy)
     group = find_symmetry(counted, symmetry)
     chart = first_chart(counted, group, as_generator(seed), FIRST_STARTS, STEEPNESS, REACH)
+    chart.starts_cost = cost.gradient_equivalents
     rule = Rule()
     ended = "interrupted"
     try:

@@ -107,4 +107,5 @@ class Atlas:
             differ = self.energy.displacement(self.invariants[None], marks[:, None]).norm(dim=2)
         else:
             differ = torch.cdist(marks, self.invariants)
-        return differ.argmin(1)
+        nearest: Tensor = differ.argmin(1)
+        return nearest
