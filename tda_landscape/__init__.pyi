@@ -13,7 +13,9 @@ from .energy import tally as tally
 from .energy import zoo as zoo
 from .minima import Cloud as Cloud
 from .minima import Minima as Minima
+from .minima import Saddles as Saddles
 from .minima import quench as quench
+from .minima import refine_saddle as refine_saddle
 from .minima import sample as sample
 from .paths import Path as Path
 from .paths import find_path as find_path

@@ -12,7 +12,7 @@ from tda_landscape.energy._batching import drive
 from tda_landscape.energy.symmetry import Symmetry
 from tda_landscape.minima._atlas import Atlas
 from tda_landscape.minima._climb import climb
-from tda_landscape.minima._descend import Descents, Trail, descend
+from tda_landscape.minima._descend import Descents, Trail, descend, push_off
 from tda_landscape.minima._settle import Settled, settle
 from tda_landscape.topology import MergeTree, merge_tree
 
@@ -70,9 +70,11 @@ class Chart:
         which = self._least_climbed(number)
         spectrum = self.minima.spectra[which]
         modes = self._directions(which)
-        radius = self.minima.points.new_full((number,), self.radius)
+        longest = modes.new_full((number,), self.radius)
         starts = self.minima.points[which] + PUSH * self.radius * modes
-        ends = climb(self.energy, self.symmetry, starts, modes, spectrum.hessians(), radius, ceiling, self.saddles)
+        ends = climb(
+            self.energy, self.symmetry, starts, modes, spectrum.hessians(), longest / 2, longest, ceiling, self.saddles
+        )
         for row in range(number):
             if ends.known[row] >= 0:
                 self.saddles.hits[int(ends.known[row])] += 1
@@ -105,8 +107,7 @@ class Chart:
     def _ways_down(self, saddle: Settled) -> tuple[Side, Side]:
         """Descend to both sides of a saddle."""
         step = DOWN * self.radius
-        off = step * saddle.spectrum.vectors[:, :, 0]
-        both = torch.cat([saddle.points + off, saddle.points - off])
+        both = push_off(self.energy, saddle.points, saddle.energies, saddle.spectrum.vectors[:, :, 0], step)
         (found,) = drive(self.energy, [descend(both, step, self.small, self.minima)])
         first, second = self._minima_of(found)
         return self._side(first, found.trails[0]), self._side(second, found.trails[1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -113,17 +114,20 @@ class _Searches:
     spent: float = 0.0
     number: int = 0
 
-    def run(self, batch: list[Pair], attempts: NDArray[np.intp]) -> list[Path]:
-        """Search a batch of pairs, each with a seed made from its own numbers and how often it was searched."""
+    def run(self, batch: list[Pair], attempts: NDArray[np.intp]) -> tuple[list[Path], list[Any]]:
+        """Search a batch of pairs, each with a seed made from its own numbers and how often it was searched.
+
+        Returns the paths and the sheets of the images in which they end.
+        """
         i, j = torch.tensor(batch).T
         words = [np.random.SeedSequence([self.seed, *pair, int(attempts[pair])]) for pair in batch]
         generators = [torch.Generator().manual_seed(int(w.generate_state(1)[0])) for w in words]
         before = self.cost.gradient_equivalents
-        ends = self.lines.ends(i, j, torch.as_tensor(attempts)[i, j])
+        ends, sheets = self.lines.ends(i, j, torch.as_tensor(attempts)[i, j])
         found = self.search.find(self.energy, self.lines.points[i], ends, generators)
         self.spent += self.cost.gradient_equivalents - before
         self.number += len(batch)
-        return found
+        return found, sheets
 
     def affordable(self, budget: float | None) -> int:
         """How many more fit in the budget, at what one has cost so far; one batch is tried to find out."""
@@ -147,8 +151,7 @@ def _grow(graph: LandscapeGraph, plan: Pairs, searches: _Searches, budget: float
             batch, proposed = proposed[:size], proposed[size:]
             if not batch:
                 return
-            found = searches.run(batch, known.attempts)
-            graph = graph.with_edges(_edge_graph(graph, batch, found))
+            graph = graph.with_edges(_edge_graph(graph, batch, *searches.run(batch, known.attempts)))
             yield graph
         if not _unchanged(before.height, merge_tree(graph).height):
             idle = 0
@@ -170,15 +173,22 @@ def _leaf_graph(leaves: Minima) -> LandscapeGraph:
         points=_numbers(leaves.points),
         leaf_status=np.array(leaves.status),
         hits=leaves.hits.numpy().astype(np.intp),
+        order=None if leaves.symmetry is None else leaves.symmetry.order,
     )
 
 
-def _edge_graph(graph: LandscapeGraph, batch: list[Pair], found: list[Path]) -> LandscapeGraph:
+def _edge_graph(graph: LandscapeGraph, batch: list[Pair], found: list[Path], sheets: list[Any]) -> LandscapeGraph:
     """The searched pairs as edges over the same leaves."""
     ends = graph.births[np.array(batch)].max(axis=1)
     heights = np.maximum([path.height for path in found], ends)  # equal up to rounding where the path is flat
     return LandscapeGraph.from_arrays(
-        graph.births, batch, heights, status=[path.status for path in found], paths=tuple(found)
+        graph.births,
+        batch,
+        heights,
+        status=[path.status for path in found],
+        paths=tuple(found),
+        transform=sheets,
+        order=graph.order,
     )
 
 

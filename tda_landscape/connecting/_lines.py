@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from tda_landscape.energy import Energy
 from tda_landscape.energy._batching import finite_or_inf
+from tda_landscape.energy.symmetry import Symmetry
 from tda_landscape.minima import Minima
 
 PROBES = 9  # values on each line
@@ -21,29 +23,36 @@ AXES = 4  # up to this dimension every combination of ways around is probed, abo
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lines:
-    """Heights of the straight lines, lowest way around first (ways, n, n), distances (n, n), and those ways."""
+    """Heights of the straight lines, lowest way around first (ways, n, n), distances (n, n), and those ways.
+
+    With a symmetry each line goes to the image of the other leaf that is nearest.
+    """
 
     energy: Energy
+    symmetry: Symmetry | None
     points: Tensor
     heights: NDArray[np.float64]
     distances: NDArray[np.float64]
     order: Tensor
 
-    def ends(self, i: Tensor, j: Tensor, attempts: Tensor) -> Tensor:
-        """Ends (p, d) of lines from leaves i to leaves j, each attempt by the next lowest way around."""
-        ways = _ways(self.energy, self.points[i], self.points[j])
+    def ends(self, i: Tensor, j: Tensor, attempts: Tensor) -> tuple[Tensor, list[Any]]:
+        """Ends (p, d) of lines from leaves i to leaves j, each by the next lowest way around, and their sheets."""
+        images, sheets = _images(self.symmetry, self.points[j], self.points[i])
+        ways = _ways(self.energy, self.points[i], images)
         way = self.order[attempts % len(self.order), i, j]
-        return self.points[i] + ways[way, torch.arange(len(i))]
+        return self.points[i] + ways[way, torch.arange(len(i))], sheets
 
 
 def draw_lines(energy: Energy, leaves: Minima) -> Lines:
     """Probe the straight lines from each leaf to its nearest partners."""
-    n, points = len(leaves), leaves.points
-    distances = torch.stack([energy.displacement(p, points).norm(dim=1) for p in points])
+    n, points, symmetry = len(leaves), leaves.points, leaves.symmetry
+    distances = torch.stack(
+        [energy.displacement(p, _images(symmetry, points, p.expand(n, -1))[0]).norm(dim=1) for p in points]
+    )
     near = distances.argsort(dim=1, stable=True)[:, : PARTNERS + 1]
     wanted = torch.zeros(n, n, dtype=torch.bool).scatter(1, near, True)
     i, j = torch.nonzero((wanted | wanted.T).triu(1)).T
-    ways = _ways(energy, points[i], points[j])
+    ways = _ways(energy, points[i], _images(symmetry, points[j], points[i])[0])
     heights = torch.maximum(leaves.energies[i], leaves.energies[j]).expand(len(ways), -1)
     for t in (torch.arange(PROBES) + 1.0) / (PROBES + 1):
         values = energy((points[i] + float(t) * ways).flatten(0, 1)).view(len(ways), -1)
@@ -53,7 +62,17 @@ def draw_lines(energy: Energy, leaves: Minima) -> Lines:
     if len(i):
         order[:, i, j] = heights.argsort(dim=0, stable=True)
         sorted_[:, i, j] = sorted_[:, j, i] = heights.gather(0, order[:, i, j])
-    return Lines(energy, points, sorted_.to(torch.float64).numpy(), distances.to(torch.float64).numpy(), order)
+    return Lines(
+        energy, symmetry, points, sorted_.to(torch.float64).numpy(), distances.to(torch.float64).numpy(), order
+    )
+
+
+def _images(symmetry: Symmetry | None, points: Tensor, near: Tensor) -> tuple[Tensor, list[Any]]:
+    """The images of points nearest to the points of the same rows, and the sheets they were moved by."""
+    if symmetry is None:
+        return points, [None] * len(points)
+    images, sheets = symmetry.align(points, near)
+    return images, [sheet.numpy() for sheet in sheets]
 
 
 def _ways(energy: Energy, a: Tensor, b: Tensor) -> Tensor:

@@ -96,8 +96,10 @@ def step_down(walkers: Walkers, rows: Tensor, need: Tensor | None, meter: Meter)
     return moved, torch.where(moved, gain, torch.zeros_like(gain))
 
 
-def minimize(points: Tensor, radius: float, tolerance: float, max_steps: int, meter: Meter) -> Task[Walkers]:
-    """Descend from points (k, d) until |g| <= tolerance (1 + |E|), each by itself, or `max_steps` is used."""
+def minimize(
+    points: Tensor, radius: float, tolerance: float, max_steps: int, meter: Meter, budget: float = torch.inf
+) -> Task[Walkers]:
+    """Descend from points (k, d) until |g| <= tolerance (1 + |E|), each by itself, or steps or budget are used up."""
     walkers = Walkers.at(points, radius)
     yield from walkers.evaluate_new(meter)
     dead = torch.zeros(len(points), dtype=torch.bool)
@@ -105,7 +107,7 @@ def minimize(points: Tensor, radius: float, tolerance: float, max_steps: int, me
         size = walkers.gradients.norm(dim=1)
         open_ = torch.isfinite(walkers.energies) & (size > tolerance * (1 + walkers.energies.abs())) & ~dead
         rows = torch.nonzero(open_).flatten()
-        if not len(rows):
+        if not len(rows) or meter.spent + len(rows) > budget:
             break
         yield from step_down(walkers, rows, None, meter)
         # A radius at rounding level means that no step can be told from standing still.

@@ -1,7 +1,8 @@
-"""From samples to distinct, verified minima."""
+"""From samples to distinct, verified minima and saddles."""
 
 from tda_landscape.minima._cloud import Cloud, sample
 from tda_landscape.minima._minima import LEAVES, Minima
 from tda_landscape.minima._quench import quench
+from tda_landscape.minima._saddle import Saddles, refine_saddle
 
-__all__ = ["LEAVES", "Cloud", "Minima", "quench", "sample"]
+__all__ = ["LEAVES", "Cloud", "Minima", "Saddles", "quench", "refine_saddle", "sample"]

@@ -47,11 +47,14 @@ def climb(
     starts: Tensor,
     modes: Tensor,
     hessians: Tensor,
+    first: Tensor,
     longest: Tensor,
     ceiling: float,
     saddles: Atlas,
 ) -> Climbs:
-    """Climb from points (k, d) along modes (k, d), with Hessians (k, d, d), by steps up to `longest` (k,).
+    """Climb from points (k, d) along modes (k, d), with Hessians (k, d, d).
+
+    Steps are up to `first` (k,) long at first, and up to `longest` (k,) where the landscape allows.
 
     A climb ends where a known saddle explains it at two points in a row, near a new one, above the energy
     `ceiling`, or when its steps are used up.
@@ -59,7 +62,7 @@ def climb(
     energies, gradients = energy.value_and_grad(starts)
     no = torch.zeros(len(starts), dtype=torch.bool)
     unknown = torch.full((len(starts),), -1)
-    moving = (starts.clone(), energies, gradients, hessians.clone(), modes.clone(), longest / 2)
+    moving = (starts.clone(), energies, gradients, hessians.clone(), modes.clone(), first)
     climbs = Climbs(*moving, longest, no.clone(), no.clone(), unknown.clone())
     open_ = torch.isfinite(energies)
     seen = unknown.clone()
@@ -100,7 +103,7 @@ def _step(energy: Energy, symmetry: Symmetry | None, climbs: Climbs, rows: Tenso
     error = ((energies - climbs.energies[rows]) / torch.where(promised == 0, 1e-300, promised) - 1).abs()
     radius = torch.where(error < GOOD, GROW * climbs.radius[rows], climbs.radius[rows])
     radius = torch.where(error > 1, along.norm(dim=1) / 2, radius)
-    climbs.radius[rows] = torch.minimum(torch.maximum(radius, longest / 20), longest)
+    climbs.radius[rows] = torch.minimum(torch.maximum(radius, longest / 100), longest)
     here = rows[finite]
     climbs.hessians[here] = _bofill(climbs.hessians[here], step[finite], (after - gradients)[finite])
     climbs.points[here], climbs.energies[here] = (points + step)[finite], energies[finite]

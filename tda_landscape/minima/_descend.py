@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from tda_landscape.energy import Energy
 from tda_landscape.energy._batching import Meter, Task
 from tda_landscape.energy._downhill import Walkers, step_down
 from tda_landscape.minima._atlas import Atlas
 
 STEPS = 400
+SHORTER = 8
 
 
 @dataclass(slots=True)
@@ -39,8 +41,10 @@ class Descents:
     trails: list[Trail]
 
 
-def descend(points: Tensor, radius: float, tolerance: float, minima: Atlas | None) -> Task[Descents]:
-    """Descend from points (k, d) until |g| <= tolerance, a known minimum explains the way, or 400 steps are used."""
+def descend(
+    points: Tensor, radius: float, tolerance: float, minima: Atlas | None, steps: int = STEPS
+) -> Task[Descents]:
+    """Descend from points (k, d) until |g| <= tolerance, a known minimum explains the way, or the steps are used up."""
     meter = Meter()
     walkers = Walkers.at(points, radius)
     yield from walkers.evaluate_new(meter)
@@ -49,7 +53,7 @@ def descend(points: Tensor, radius: float, tolerance: float, minima: Atlas | Non
     open_ = torch.isfinite(walkers.energies)
     seen = torch.full((k,), -1)
     moved = torch.arange(k)
-    for _ in range(STEPS):
+    for _ in range(steps):
         for row in moved.tolist():
             found.trails[row].append(walkers.points[row], walkers.energies[row], walkers.gradients[row])
         if minima is not None:
@@ -67,3 +71,18 @@ def descend(points: Tensor, radius: float, tolerance: float, minima: Atlas | Non
         went, _ = yield from step_down(walkers, rows, None, meter)
         moved = rows[went]
     return found
+
+
+def push_off(energy: Energy, saddles: Tensor, energies: Tensor, modes: Tensor, step: float) -> Tensor:
+    """Points (2 k, d) below saddles, first on the side of the modes (k, d), then on the other.
+
+    A step that ends above its saddle has jumped over a near minimum: it is shortened until it does not.
+    """
+    tops, floor = torch.cat([saddles, saddles]), torch.cat([energies, energies])
+    off = step * torch.cat([modes, -modes])
+    for _ in range(SHORTER):
+        high = ~(energy(tops + off) < floor)
+        if not high.any():
+            break
+        off[high] /= 4
+    return tops + off

@@ -7,6 +7,8 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 from torch import Tensor
 
 from tda_landscape.energy import Energy
+from tda_landscape.energy.symmetry import Symmetry
+from tda_landscape.minima._spectrum import spectra, without_zero_modes
 
 FULL_DIM = 600
 """Up to this dimension the full Hessian is diagonalised; above it Lanczos finds the two lowest eigenvalues."""
@@ -15,15 +17,25 @@ RELATIVE_ERROR = {True: 1e-5, False: 1e-9}
 """Error of an eigenvalue relative to the largest: finite differences of a given gradient, or automatic."""
 
 
-def lowest_eigenvalues(energy: Energy, points: Tensor) -> tuple[Tensor, Tensor]:
-    """Two lowest eigenvalues (k, 2) and their error bounds (k,)."""
+def lowest_eigenvalues(energy: Energy, points: Tensor, symmetry: Symmetry | None = None) -> tuple[Tensor, Tensor]:
+    """Two lowest eigenvalues (k, 2) and their error bounds (k,); zero modes of the symmetry are set aside."""
     if energy.dim <= FULL_DIM:
-        spectrum = torch.linalg.eigvalsh(energy.hessian(points))
-        error = RELATIVE_ERROR[energy.gradient is not None] * spectrum.abs().amax(1)
+        matrices, limit = without_zero_modes(energy.hessian(points), points, symmetry)
+        spectrum = torch.linalg.eigvalsh(matrices)
+        spectrum = torch.where(spectrum > limit[:, None], torch.inf, spectrum)
+        largest = torch.where(spectrum.isinf(), 0.0, spectrum.abs()).amax(1)
+        error = RELATIVE_ERROR[energy.gradient is not None] * largest
         second = spectrum[:, 1:2] if energy.dim > 1 else torch.full_like(spectrum, torch.inf)
         return torch.cat([spectrum[:, :1], second], dim=1), error
-    rows = [_lanczos(energy, point) for point in points]
-    return torch.stack([pair for pair, _ in rows]), torch.stack([error for _, error in rows])
+    rows = [_lanczos(energy, point, symmetry) for point in points]
+    return torch.stack([pair for pair, *_ in rows]), torch.stack([error for _, error, _ in rows])
+
+
+def lowest_mode(energy: Energy, points: Tensor, symmetry: Symmetry | None = None) -> Tensor:
+    """Eigenvector (k, d) of the lowest eigenvalue of each Hessian."""
+    if energy.dim <= FULL_DIM:
+        return spectra(energy.hessian(points), points, symmetry).vectors[:, :, 0]
+    return torch.stack([_lanczos(energy, point, symmetry)[2] for point in points])
 
 
 def newton_correction(energy: Energy, points: Tensor, gradients: Tensor) -> Tensor:
@@ -37,17 +49,26 @@ def newton_correction(energy: Energy, points: Tensor, gradients: Tensor) -> Tens
     return step
 
 
-def _lanczos(energy: Energy, point: Tensor) -> tuple[Tensor, Tensor]:
-    """Lowest two eigenvalues (2,) of one Hessian; the error is the largest residual |H v - lambda v|."""
+def _lanczos(energy: Energy, point: Tensor, symmetry: Symmetry | None) -> tuple[Tensor, Tensor, Tensor]:
+    """Lowest two eigenvalues (2,) of one Hessian, the largest residual |H v - lambda v|, and the first v."""
+    modes = point.new_empty(0, energy.dim) if symmetry is None else symmetry.zero_modes(point[None])[0]
 
-    def product(vector: object) -> object:
-        v = torch.as_tensor(vector, dtype=energy.dtype).reshape(1, -1)
-        return energy.hvp(point[None], v)[0].numpy()
+    def product(vectors: Tensor) -> Tensor:
+        rest = vectors - vectors @ modes.T @ modes
+        images = energy.hvp(point.expand(len(rest), -1), rest)
+        return images - images @ modes.T @ modes
 
-    start = torch.ones(energy.dim, dtype=energy.dtype).numpy()
-    operator = LinearOperator((energy.dim, energy.dim), matvec=product, dtype=start.dtype)
-    values, vectors = eigsh(operator, k=2, which="SA", v0=start, tol=1e-6)
+    def numpy_product(vector: object) -> object:
+        return product(torch.as_tensor(vector, dtype=energy.dtype).reshape(1, -1))[0].numpy()
+
+    start = torch.ones(1, energy.dim, dtype=energy.dtype)
+    start = start - start @ modes.T @ modes
+    operator = LinearOperator((energy.dim, energy.dim), matvec=numpy_product, dtype=start.numpy().dtype)
+    # The zero modes are eigenvectors with value 0 that rounding may bring back: ask for as many more.
+    count = min(2 + len(modes), energy.dim - 1)
+    values, vectors = eigsh(operator, k=count, which="SA", v0=start[0].numpy(), tol=1e-6)
     found, basis = torch.as_tensor(values), torch.as_tensor(vectors.T.copy())
-    images = energy.hvp(point.expand(2, -1), basis)
-    residual = (images - found[:, None] * basis).norm(dim=1).amax()
-    return found, residual
+    own = (basis @ modes.T).norm(dim=1) < 0.5
+    found, basis = found[own][:2], basis[own][:2]
+    residual = (product(basis) - found[:, None] * basis).norm(dim=1).amax()
+    return found, residual, basis[0]

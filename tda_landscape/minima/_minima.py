@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
+
+from tda_landscape.energy import Energy
+from tda_landscape.energy.symmetry import Symmetry, find_symmetry
 
 LEAVES = ("minimum", "flat", "stationary")
 
@@ -20,20 +24,62 @@ class Minima:
     energies : Tensor (k,)
     gradient_norm : Tensor (k,)
     eigenvalues : Tensor (k, 2)
-        The two lowest eigenvalues of the Hessian; NaN where there is none (kinks) or where descent went on.
+        The two lowest eigenvalues of the Hessian, zero modes of the symmetry set aside; NaN where there is none
+        (kinks) or where descent went on.
+    near_kink : Tensor (k,)
+        Fraction of the pre-activations, over units and data, that are at a kink; NaN without kinks.
     status : tuple of str (k,)
         `minimum`; `flat` where the lowest eigenvalue is zero within its error; `saddle`; `stationary` where a
-        kink leaves no Hessian to look at; `descending` where the gradient is not small; `nonfinite`.
+        kink leaves no Hessian to look at; `descending` where the gradient is not small; `unverified` where it is,
+        but the budget did not pay for the Hessian; `nonfinite`.
     hits : Tensor of int (k,)
-        Independent starts that ended in each.
+        Independent starts that ended in each, 0 for points that were given.
+    symmetry : Symmetry or None
+        The verified group modulo which the points are distinct.
     """
 
     points: Tensor
     energies: Tensor
     gradient_norm: Tensor
     eigenvalues: Tensor
+    near_kink: Tensor
     status: tuple[str, ...]
     hits: Tensor
+    symmetry: Symmetry | None = None
+
+    @classmethod
+    def from_points(
+        cls,
+        energy: Energy,
+        points: ArrayLike | Tensor,
+        *,
+        symmetry: str | Symmetry | None = "auto",
+        tolerance: float = 1e-8,
+    ) -> Minima:
+        """Look at points that somebody else found, without moving them.
+
+        Parameters
+        ----------
+        energy : Energy
+        points : array_like or Tensor (k, d)
+        symmetry, tolerance
+            As in `quench`.
+
+        Returns
+        -------
+        Minima
+            The distinct ones, their status decided here; `hits` 0.
+
+        Examples
+        --------
+        >>> import tda_landscape as tl
+        >>> tl.Minima.from_points(tl.zoo.quartic(), [[-2.0], [0.0], [0.3]]).status
+        ('minimum', 'descending', 'saddle')
+        """
+        from tda_landscape.minima._describe import describe  # which makes Minima
+
+        found = describe(energy, energy.as_points(points), tolerance, find_symmetry(energy, symmetry), None)
+        return replace(found, hits=torch.zeros_like(found.hits))
 
     def __len__(self) -> int:
         return len(self.energies)
@@ -54,7 +100,7 @@ class Minima:
         tensor([[-2.]], dtype=torch.float64)
         """
         index = torch.tensor(rows, dtype=torch.int64)
-        tensors = {f.name: getattr(self, f.name)[index] for f in fields(self) if f.name != "status"}
+        tensors = {f.name: getattr(self, f.name)[index] for f in fields(self) if f.name not in ("status", "symmetry")}
         return replace(self, **tensors, status=tuple(self.status[i] for i in rows))
 
     def __str__(self) -> str:

@@ -6,12 +6,13 @@ import torch
 from torch import Tensor
 
 from tda_landscape._errors import InputError
-from tda_landscape.energy import Energy
+from tda_landscape.energy import Energy, tally
 from tda_landscape.energy._batching import Meter, drive
 from tda_landscape.energy._downhill import minimize
+from tda_landscape.energy.symmetry import Symmetry, find_symmetry
 from tda_landscape.minima._cloud import Cloud
-from tda_landscape.minima._hessian import lowest_eigenvalues, newton_correction
-from tda_landscape.minima._identity import same_minimum
+from tda_landscape.minima._describe import describe, hessian_cost, settled
+from tda_landscape.minima._hessian import newton_correction
 from tda_landscape.minima._minima import Minima
 
 FIRST_RADIUS = 0.1
@@ -22,9 +23,10 @@ def quench(
     energy: Energy,
     cloud: Cloud | Tensor,
     *,
-    symmetry: None = None,
+    symmetry: str | Symmetry | None = "auto",
     tolerance: float = 1e-8,
     max_steps: int = 5000,
+    budget: float | None = None,
 ) -> Minima:
     """Descend from every point and return the distinct points where the descents end.
 
@@ -33,12 +35,17 @@ def quench(
     energy : Energy
     cloud : Cloud or Tensor (k, d)
         Start points, descended from all at once; of a cloud, each chain counts once in `hits`.
-    symmetry : None
-        Symmetric copies are different minima.
+    symmetry : "auto", None or Symmetry
+        Points that it maps onto each other are one minimum. "auto": what the energy declares, else what the layers
+        of its network show, verified on the data; for any other function none is known. None: symmetric copies
+        are different minima.
     tolerance : float
         Descent has ended where |grad E| <= tolerance (1 + |E|).
     max_steps : int
         Steps of each descent.
+    budget : float, optional
+        Gradient equivalents. Descents stop where they are when it is used up, and are `descending`; the Hessians of
+        the lowest points are looked at first, the others' kinds stay `unverified`.
 
     Returns
     -------
@@ -49,12 +56,14 @@ def quench(
     Raises
     ------
     InputError
-        `symmetry` other than None, or points that do not fit the energy.
+        A symmetry that the energy does not have, a network whose layers are not understood under "auto", or points
+        that do not fit the energy.
 
     Notes
     -----
     Trust-region L-BFGS of each point by itself, then, up to 600 dimensions, one Newton step. Two end points are
-    one minimum when their distance is within what is left of their descents and their energies agree.
+    one minimum when, moved onto each other by the symmetry, their distance is within what is left of their descents
+    and their energies agree; or, where they are flat or at a kink, when a verified path joins them at their own level.
 
     Examples
     --------
@@ -64,74 +73,30 @@ def quench(
     >>> len(minima), set(minima.status), int(minima.hits.sum())
     (4, {'minimum'}, 40)
     """
-    if symmetry is not None:
-        raise InputError(
-            f"symmetry={symmetry!r} is not built yet; symmetry=None works and counts symmetric copies one by one"
-        )
     points, chain = (cloud.points, cloud.chain) if isinstance(cloud, Cloud) else (energy.as_points(cloud), None)
     if len(points) == 0:
         raise InputError("there are no points to quench; sample some first")
+    group = find_symmetry(energy, symmetry)
+    counted, cost = tally(energy)
+    total = torch.inf if budget is None else float(budget)
+    # Half of a budget that is short is kept for Hessians: a low point of unknown kind is no minimum.
+    descents = max(total / 2, total - len(points) * hessian_cost(energy))
     radius = FIRST_RADIUS * (float((points - points.mean(0)).square().mean()) ** 0.5 or 1.0)
-    (walkers,) = drive(energy, [minimize(points, radius, tolerance, max_steps, Meter())])
+    (walkers,) = drive(counted, [minimize(points, radius, tolerance, max_steps, Meter(), descents)])
     ends = energy.wrap(walkers.points)
-    energies, gradients = energy.value_and_grad(ends)
-    settled = _settled(energies, gradients, tolerance)
-    if not energy.kinks and settled.any():
-        ends[settled] = _polish(energy, ends[settled], gradients[settled])
-        energies, gradients = energy.value_and_grad(ends)
-    return _describe(energy, ends, energies, gradients, tolerance, chain)
+    if not energy.kinks and total == torch.inf:
+        ends = _polish(counted, ends, tolerance)
+    return describe(counted, ends, tolerance, group, chain, total - cost.gradient_equivalents)
 
 
-def _settled(energies: Tensor, gradients: Tensor, tolerance: float) -> Tensor:
-    """Where the gradient is as small as asked for."""
-    settled: Tensor = torch.isfinite(energies) & (gradients.norm(dim=1) <= tolerance * (1 + energies.abs()))
-    return settled
-
-
-def _polish(energy: Energy, points: Tensor, gradients: Tensor) -> Tensor:
-    """One Newton step, kept where it lowers the gradient."""
-    trial = energy.wrap(points + newton_correction(energy, points, gradients))
+def _polish(energy: Energy, points: Tensor, tolerance: float) -> Tensor:
+    """One Newton step of each settled point, kept where it lowers the gradient."""
+    energies, gradients = energy.value_and_grad(points)
+    rows = torch.nonzero(settled(energies, gradients, tolerance)).flatten()
+    if not len(rows):
+        return points
+    trial = energy.wrap(points[rows] + newton_correction(energy, points[rows], gradients[rows]))
     _, after = energy.value_and_grad(trial)
-    better = after.norm(dim=1) < gradients.norm(dim=1)
-    return torch.where(better[:, None], trial, points)
-
-
-def _describe(
-    energy: Energy,
-    points: Tensor,
-    energies: Tensor,
-    gradients: Tensor,
-    tolerance: float,
-    chain: Tensor | None,
-) -> Minima:
-    """Decide statuses, put copies together, count the starts, sort by energy."""
-    size = gradients.norm(dim=1)
-    settled = _settled(energies, gradients, tolerance)
-    eigenvalues = points.new_full((len(points), 2), torch.nan)
-    error = torch.zeros_like(energies)
-    status = ["descending" if ok else "nonfinite" for ok in torch.isfinite(energies).tolist()]
-    rows = torch.nonzero(settled).flatten()
-    if energy.kinks:
-        kinds = ["stationary"] * len(rows)
-    elif len(rows):
-        eigenvalues[rows], bound = lowest_eigenvalues(energy, points[rows])
-        lowest = eigenvalues[rows, 0]
-        kinds = [
-            "flat" if abs(v) <= b else "saddle" if v < 0 else "minimum" for v, b in zip(lowest, bound, strict=True)
-        ]
-        error[rows] = torch.where(lowest > bound, size[rows] / lowest, torch.zeros_like(lowest))
-    for row, kind in zip(rows.tolist(), kinds if len(rows) else [], strict=True):
-        status[row] = kind
-    label = same_minimum(energy, points, energies, error)
-    starts = torch.arange(len(points)) if chain is None else chain
-    everything = Minima(points, energies, size, eigenvalues, tuple(status), torch.ones_like(label))
-    chosen = [_best(torch.nonzero(label == k).flatten(), size) for k in range(int(label.max()) + 1)]
-    chosen.sort(key=lambda row: (float(energies[row]), row))
-    hits = torch.tensor([len(torch.unique(starts[label == label[row]])) for row in chosen])
-    kept = everything.select(chosen)
-    return Minima(kept.points, kept.energies, kept.gradient_norm, kept.eigenvalues, kept.status, hits)
-
-
-def _best(rows: Tensor, size: Tensor) -> int:
-    """Of several copies, the one with the smallest gradient."""
-    return int(rows[size[rows].argmin()])
+    better = after.norm(dim=1) < gradients[rows].norm(dim=1)
+    points[rows[better]] = trial[better]
+    return points

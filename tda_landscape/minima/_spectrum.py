@@ -44,15 +44,22 @@ class Spectra:
 
 
 def spectra(hessians: Tensor, points: Tensor, symmetry: Symmetry | None) -> Spectra:
-    """Diagonalise Hessians (k, d, d), with the zero modes of the points (k, d) projected out."""
+    """Diagonalise Hessians (k, d, d), with the zero modes of the points (k, d) set aside."""
+    matrices, far = without_zero_modes(hessians, points, symmetry)
+    values, vectors = torch.linalg.eigh(matrices)
+    return Spectra(torch.where(values > far[:, None], torch.inf, values), vectors)
+
+
+def without_zero_modes(hessians: Tensor, points: Tensor, symmetry: Symmetry | None) -> tuple[Tensor, Tensor]:
+    """Matrices (k, d, d) that have the zero modes, and only them, at eigenvalues above the limits (k,)."""
+    no_limit = hessians.new_full((len(hessians),), torch.inf)
     if symmetry is None:
-        return Spectra(*torch.linalg.eigh(hessians))
+        return hessians, no_limit
     modes = symmetry.zero_modes(points)
     if modes.shape[1] == 0:
-        return Spectra(*torch.linalg.eigh(hessians))
+        return hessians, no_limit
     shadow = modes.mT @ modes
     rest = torch.eye(points.shape[1], dtype=points.dtype) - shadow
     inner = rest @ hessians @ rest
-    far = 4 * torch.linalg.matrix_norm(inner) + 1
-    values, vectors = torch.linalg.eigh(inner + far[:, None, None] * shadow)
-    return Spectra(torch.where(values > far[:, None] / 2, torch.inf, values), vectors)
+    limit = 2 * torch.linalg.matrix_norm(inner) + 1
+    return inner + 2 * limit[:, None, None] * shadow, limit

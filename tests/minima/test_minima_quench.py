@@ -100,11 +100,6 @@ def test_lanczos_agrees_with_the_full_spectrum():
     assert int(minima.hits[0]) == 3
 
 
-def test_symmetry_is_not_built_and_says_what_works():
-    energy = tl.zoo.double_well(1)
-    with pytest.raises(tl.InputError, match="symmetry=None works"):
-        tl.quench(energy, tl.sample(energy, chains=3), symmetry="auto")
-
 
 def test_descent_in_one_batch_equals_descents_alone():
     energy = tl.zoo.fourier(3, dim=2)

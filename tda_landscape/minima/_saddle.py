@@ -1,0 +1,193 @@
+"""Refining points near saddles to verified saddles of index 1, with both ways down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+from tda_landscape._errors import InputError
+from tda_landscape.energy import Energy
+from tda_landscape.energy._batching import drive
+from tda_landscape.energy.symmetry import Symmetry, find_symmetry
+from tda_landscape.minima._atlas import Atlas
+from tda_landscape.minima._climb import climb
+from tda_landscape.minima._descend import Trail, descend, push_off
+from tda_landscape.minima._hessian import lowest_eigenvalues, lowest_mode
+from tda_landscape.minima._krylov import follow
+from tda_landscape.minima._settle import settle
+from tda_landscape.minima._spectrum import spectra
+from tda_landscape.paths import Path
+from tda_landscape.paths._path import Stop, arc_lengths
+
+DENSE_DIM = 100
+"""Up to this dimension whole Hessians are used, above it products with vectors."""
+
+RADIUS = 0.03
+"""Longest step relative to 1 + |x|, and the first step to each side of a saddle, relative to that step."""
+
+DOWN, DOWNHILL_STEPS = 0.3, 5000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Saddles:
+    """Where searches for saddles ended, one a row of what was given.
+
+    Attributes
+    ----------
+    points : Tensor (k, d)
+    energies, gradient_norm : Tensor (k,)
+    eigenvalues : Tensor (k, 2)
+        The two lowest of the Hessian, zero modes of the symmetry set aside; NaN where the gradient is not small.
+    status : tuple of str (k,)
+        `saddle`: small gradient, exactly one negative eigenvalue, none zero; `minimum`, `higher index`: none, or
+        more than one, is negative; `flat`: one of the two is zero within its error; `unconverged`; `nonfinite`.
+    ways : tuple of Path or None (k,)
+        For a saddle, the way from the minimum on one side over it to the minimum on the other.
+    """
+
+    points: Tensor
+    energies: Tensor
+    gradient_norm: Tensor
+    eigenvalues: Tensor
+    status: tuple[str, ...]
+    ways: tuple[Path | None, ...]
+
+    def __len__(self) -> int:
+        return len(self.energies)
+
+    @property
+    def accepted(self) -> Saddles:
+        """Those of status `saddle`."""
+        rows = [i for i, status in enumerate(self.status) if status == "saddle"]
+        named = {f.name: getattr(self, f.name) for f in fields(self)}
+        tensors = {name: value[rows] for name, value in named.items() if isinstance(value, Tensor)}
+        ways = tuple(self.ways[i] for i in rows)
+        return replace(self, **tensors, status=("saddle",) * len(rows), ways=ways)
+
+    def __str__(self) -> str:
+        kinds = ", ".join(f"{self.status.count(s)} {s}" for s in dict.fromkeys(self.status))
+        return f"{len(self)} searches for saddles: {kinds}"
+
+
+def refine_saddle(
+    energy: Energy,
+    points: ArrayLike | Tensor,
+    *,
+    symmetry: str | Symmetry | None = "auto",
+    tolerance: float = 1e-8,
+    steps: int = 100,
+) -> Saddles:
+    """Follow the lowest mode uphill and all others down, from points near saddles, e.g. tops of paths.
+
+    Parameters
+    ----------
+    energy : Energy
+        Without kinks.
+    points : array_like or Tensor (k, d)
+    symmetry : "auto", None or Symmetry
+        Zero modes of its continuous part are set aside.
+    tolerance : float
+        A saddle has |grad E| <= tolerance (1 + |E|).
+    steps : int
+        Of each search, above 100 dimensions.
+
+    Returns
+    -------
+    Saddles
+        Each search, also those that ended in no saddle, with what it ended in.
+
+    Raises
+    ------
+    InputError
+        An energy with kinks, or points that do not fit.
+
+    Notes
+    -----
+    Up to 100 dimensions from the exact Hessian, by eigenvector following with Bofill's updates, then Newton steps;
+    above by eigenvector following in Krylov spaces, through Hessian-vector products alone. The verdict is always
+    made from |g| and the two lowest eigenvalues with their error bounds.
+
+    Examples
+    --------
+    >>> import tda_landscape as tl
+    >>> saddles = tl.refine_saddle(tl.zoo.mueller_brown(), [[-0.8, 0.6], [0.2, 0.3]])
+    >>> saddles.status, saddles.energies.round(decimals=4).tolist()
+    (('saddle', 'saddle'), [-40.6648, -72.2489])
+    >>> saddles.ways[0].energies[[0, -1]].sort().values.round(decimals=2).tolist()
+    [-146.7, -80.77]
+    """
+    if energy.kinks:
+        raise InputError(f"refine_saddle needs Hessians, which {', '.join(energy.kinks)} does not have everywhere")
+    x = energy.as_points(points)
+    group = find_symmetry(energy, symmetry)
+    longest = RADIUS * (1 + x.norm(dim=1))
+    if energy.dim <= DENSE_DIM:
+        x = _follow_dense(energy, x, group, longest, tolerance)
+    else:
+        x = follow(energy, x, group, longest, tolerance, steps)
+    energies, gradients = energy.value_and_grad(x)
+    status, eigenvalues = _verdicts(energy, x, energies, gradients, group, tolerance)
+    ways: list[Path | None] = [None] * len(x)
+    rows = [i for i, kind in enumerate(status) if kind == "saddle"]
+    for row, way in zip(rows, _ways(energy, x[rows], group, longest[rows], tolerance), strict=True):
+        ways[row] = way
+    return Saddles(x, energies, gradients.norm(dim=1), eigenvalues, tuple(status), tuple(ways))
+
+
+def _follow_dense(energy: Energy, x: Tensor, group: Symmetry | None, longest: Tensor, tolerance: float) -> Tensor:
+    """Climb from exact Hessians, then Newton steps from an exact Hessian at the end."""
+    if not len(x):
+        return x
+    hessians = energy.hessian(x)
+    lowest = spectra(hessians, x, group).vectors[:, :, 0]
+    nowhere = Atlas(energy, group, 1.0)
+    ends = climb(energy, group, x, lowest, hessians, longest / 2, longest, torch.inf, nowhere)
+    return settle(energy, ends.points, group, float(longest.max()), tolerance / 10).points
+
+
+def _verdicts(
+    energy: Energy, x: Tensor, energies: Tensor, gradients: Tensor, group: Symmetry | None, tolerance: float
+) -> tuple[list[str], Tensor]:
+    """What each point is, from |g| and the two lowest eigenvalues."""
+    finite = torch.isfinite(energies) & torch.isfinite(gradients).all(1)
+    small = finite & (gradients.norm(dim=1) <= tolerance * (1 + energies.abs()))
+    status = ["unconverged" if ok else "nonfinite" for ok in finite.tolist()]
+    eigenvalues = x.new_full((len(x), 2), torch.nan)
+    rows = torch.nonzero(small).flatten()
+    if len(rows):
+        eigenvalues[rows], error = lowest_eigenvalues(energy, x[rows], group)
+        for row, (first, second), bound in zip(rows.tolist(), eigenvalues[rows].tolist(), error.tolist(), strict=True):
+            status[row] = _kind(first, second, bound)
+    return status, eigenvalues
+
+
+def _kind(first: float, second: float, bound: float) -> str:
+    """What the two lowest eigenvalues say, each known to within the bound."""
+    if abs(first) <= bound or (first < 0 and abs(second) <= bound):
+        return "flat"
+    if first > 0:
+        return "minimum"
+    return "saddle" if second > 0 else "higher index"
+
+
+def _ways(energy: Energy, x: Tensor, group: Symmetry | None, longest: Tensor, tolerance: float) -> list[Path]:
+    """The polylines from one side over each saddle to the other, both sides of all of them at once."""
+    if not len(x):
+        return []
+    step = DOWN * float(longest.min())
+    energies = energy(x)
+    both = push_off(energy, x, energies, lowest_mode(energy, x, group), step)
+    small = tolerance * (1 + float(energies.abs().min()))
+    (found,) = drive(energy, [descend(both, step, small, None, DOWNHILL_STEPS)])
+    sides = zip(found.trails[: len(x)], found.trails[len(x) :], strict=True)
+    return [_way(top, e, *pair) for top, e, pair in zip(x, energies, sides, strict=True)]
+
+
+def _way(top: Tensor, energy: Tensor, one: Trail, other: Trail) -> Path:
+    """Join two trails at the saddle between them."""
+    points = torch.stack([*one.points[::-1], top, *other.points])
+    energies = torch.stack([*one.energies[::-1], energy, *other.energies])
+    return Path(points, energies, "sampled", Stop.SADDLE, torch.stack([arc_lengths(points), energies], dim=1))
