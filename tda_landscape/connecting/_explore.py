@@ -69,8 +69,8 @@ def explore(
 
     Notes
     -----
-    The rule: every merge of the tree confirmed by at least 5 climbs, and the tree unchanged for half as much work
-    again as was spent before it last changed. It is met by evidence, not by proof: what no start and no climb
+    The rule: every merge of the tree confirmed by at least 5 climbs, no saddle below the highest merge seen only
+    once, and the tree unchanged for half as much work again as was spent before it last changed. It is met by evidence, not by proof: what no start and no climb
     reached is not seen.
 
     Examples
@@ -121,7 +121,7 @@ def _round(chart: Chart, rule: Rule, cost: Tally, budget: float | None) -> None:
         chart.starts_cost += cost.gradient_equivalents - before
     if len(chart.minima):
         chart.search(climbs, _ceiling(chart, rule))
-    rule.look(chart.tree(), chart.saddles.hits, cost.gradient_equivalents)
+    rule.look(chart.tree(), chart.saddles.energies.tolist(), chart.saddles.hits, cost.gradient_equivalents)
 
 
 def _ceiling(chart: Chart, rule: Rule) -> float:

@@ -15,7 +15,9 @@ PATIENCE = 1.5
 
 @dataclass(slots=True)
 class Rule:
-    """Every merge confirmed often enough, and the tree unchanged for long enough.
+    """Every merge confirmed often enough, no saddle below the last merge seen only once, and the tree long unchanged.
+
+    Saddles that were seen once say that others, and the minima behind them, were not seen at all (Good and Turing).
 
     "k rounds without change" alone ends too early: it was right for 6 of 20 searches on a cluster of 8 atoms.
     """
@@ -23,22 +25,26 @@ class Rule:
     last_change: float = 0.0
     spent: float = 0.0
     fewest: int = 0
+    lonely: int = 0
     connected: bool = False
     tree: MergeTree | None = None
 
-    def look(self, tree: MergeTree, confirmations: list[int], spent: float) -> None:
-        """Take note of the tree after a round of work."""
+    def look(self, tree: MergeTree, heights: list[float], confirmations: list[int], spent: float) -> None:
+        """Take note, after a round of work, of the tree and of the heights and confirmations of all saddles."""
         if self.tree is None or not _same(self.tree, tree):
             self.last_change = spent
         self.tree, self.spent = tree, spent
         self.fewest = min((confirmations[edge] for edge in tree.edge), default=0)
+        top = float(tree.height.max()) if len(tree.height) else -np.inf
+        self.lonely = sum(n == 1 and height <= top for height, n in zip(heights, confirmations, strict=True))
         self.connected = len(tree.height) == len(tree.births) - 1
 
     @property
     def met(self) -> bool:
         """Whether the search may end."""
         confirmed = self.fewest >= CONFIRMATIONS or len(self.tree.births if self.tree else ()) == 1
-        return self.connected and confirmed and self.spent - self.last_change >= PATIENCE * self.last_change
+        enough = confirmed and self.lonely == 0
+        return self.connected and enough and self.spent - self.last_change >= PATIENCE * self.last_change
 
     def state(self, ended: str) -> str:
         """Say how the search ended and where the rule stood, in a sentence."""
@@ -46,6 +52,7 @@ class Rule:
         loose = "" if self.connected else "; the minima are not all joined"
         return (
             f"{ended}: {merges} merges, the least confirmed of them {self.fewest} times (rule: {CONFIRMATIONS}), "
+            f"{self.lonely} saddles below the last merge seen only once (rule: 0), "
             f"unchanged for {self.spent - self.last_change:.0f} gradients after a change at {self.last_change:.0f} "
             f"(rule: {PATIENCE:g} times as much){loose}"
         )
