@@ -18,7 +18,7 @@ from tda_landscape.plot._axes import INK, axes_of, points_wide, real
 from tda_landscape.plot._layout import TreeLayout, tree_layout
 from tda_landscape.plot._leaf_names import Labels, draw_names, leaf_names, make_room
 from tda_landscape.topology import MergeTree, merge_tree
-from tda_landscape.topology._merge_tree import GraphLike
+from tda_landscape.topology._weighted import GraphLike
 
 
 def disconnectivity(

@@ -2,11 +2,12 @@
 
 from tda_landscape.topology._checks import EDGE_STATUSES, LEAF_STATUSES
 from tda_landscape.topology._cubical import cubical_merge_tree
-from tda_landscape.topology._diagram import Diagrams, persistence
+from tda_landscape.topology._diagram import Diagrams
 from tda_landscape.topology._graph import LandscapeGraph, merge_graphs
-from tda_landscape.topology._merge_tree import MergeTree, merge_tree
+from tda_landscape.topology._merge_tree import MergeTree
 from tda_landscape.topology._nu import NuCurve, nu_curve
 from tda_landscape.topology._rips import barrier_rips, rips
+from tda_landscape.topology._sweep import merge_tree, merge_tree_of_chunks, persistence
 
 __all__ = [
     "EDGE_STATUSES",
@@ -19,6 +20,7 @@ __all__ = [
     "cubical_merge_tree",
     "merge_graphs",
     "merge_tree",
+    "merge_tree_of_chunks",
     "nu_curve",
     "persistence",
     "rips",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from tda_landscape._errors import InputError
+from tda_landscape.topology._forest_numpy import Ints
 
 if TYPE_CHECKING:
     from tda_landscape.topology._graph import LandscapeGraph
@@ -40,6 +41,10 @@ def column(values: Any, name: str, kind: Any, length: int | None = None) -> NDAr
         raise InputError(f"{name} must hold {many}, got {values!r}") from None
 
 
+BLOCK = 1 << 20
+"""Edges checked at once: millions of edges need no second copy."""
+
+
 def pairs(edges: Any) -> NDArray[np.intp]:
     """Edges (m, 2) of whole numbers; other shapes are not read as something else."""
     array = np.asarray(edges)
@@ -52,12 +57,56 @@ def pairs(edges: Any) -> NDArray[np.intp]:
     return array.astype(np.intp)
 
 
+def ends_of(edges: Any) -> Ints:
+    """Edges (m, 2) as they are where they hold whole numbers; other shapes are not read as something else."""
+    array = np.asarray(edges)
+    if array.size and np.issubdtype(array.dtype, np.signedinteger) and array.ndim == 2 and array.shape[1] == 2:
+        return array
+    return pairs(array)
+
+
+def numbers(values: ArrayLike, name: str) -> NDArray[np.float64]:
+    """A float64 vector, not copied where it is one."""
+    try:
+        return np.asarray(values, dtype=np.float64).reshape(-1)
+    except (TypeError, ValueError):
+        raise InputError(f"{name} must hold numbers, got {values!r:.60}") from None
+
+
+def check_births(births: NDArray[np.float64], sign: float = 1.0) -> None:
+    """Refuse an energy that is not finite."""
+    if not np.isfinite(births).all():
+        bad = int(np.flatnonzero(~np.isfinite(births))[0])
+        raise InputError(f"leaf {bad} has energy {sign * births[bad]}; leave non-finite points out of the graph")
+
+
+def check_edges(
+    births: NDArray[np.float64], edges: Ints, heights: NDArray[np.float64], *, first: int = 0, sign: float = 1.0
+) -> None:
+    """Refuse ends that do not exist and heights below an end; `first` is the number of the first edge."""
+    if len(heights) != len(edges):
+        raise InputError(f"heights has {len(heights)} entries for {len(edges)} edges; give one per edge")
+    for start in range(0, len(heights), BLOCK):
+        u, v, tall = edges[start : start + BLOCK, 0], edges[start : start + BLOCK, 1], heights[start : start + BLOCK]
+        if min(u.min(), v.min()) < 0 or max(u.max(), v.max()) >= len(births):
+            stray = np.stack([u, v], axis=1)[(np.minimum(u, v) < 0) | (np.maximum(u, v) >= len(births))][0]
+            leaf = int(stray[(stray < 0) | (stray >= len(births))][0])
+            raise InputError(f"edges name leaf {leaf} but there are {len(births)} leaves, numbered from 0")
+        ends = np.maximum(births[u], births[v])
+        high = tall >= ends
+        if not high.all():
+            e = int(np.flatnonzero(~high)[0])
+            side, highest = ("below", "at least as high as") if sign > 0 else ("above", "at most as high as")
+            raise InputError(
+                f"edge {first + start + e} has height {sign * tall[e]} {side} the energy {sign * ends[e]} of one of "
+                f"its ends; a path is {highest} both ends, and NaN is not a height"
+            )
+
+
 def check(graph: LandscapeGraph) -> None:
     """Refuse what would poison every later step."""
     n, m = len(graph.births), len(graph.edges)
-    if not np.isfinite(graph.births).all():
-        bad = int(np.flatnonzero(~np.isfinite(graph.births))[0])
-        raise InputError(f"leaf {bad} has energy {graph.births[bad]}; leave non-finite points out of the graph")
+    check_births(graph.births)
     for name in (
         "heights",
         "status",
@@ -73,24 +122,15 @@ def check(graph: LandscapeGraph) -> None:
     for name in ("leaf_status", "hits", "labels"):
         if len(getattr(graph, name)) != n:
             raise InputError(f"{name} has {len(getattr(graph, name))} entries for {n} leaves; give one per leaf")
-    stray = graph.edges[(graph.edges < 0) | (graph.edges >= n)]
-    if len(stray):
-        raise InputError(f"edges name leaf {stray[0]} but there are {n} leaves, numbered from 0")
     if graph.points is not None and len(graph.points) != n:
         raise InputError(f"points has {len(graph.points)} rows for {n} leaves; give one per leaf")
-    ends = graph.births[graph.edges].max(axis=1, initial=-np.inf)
-    for name, heights in (("height", graph.heights), ("upper bound", graph.uppers)):
-        wrong = np.flatnonzero(~(heights >= ends))
-        if len(wrong):
-            e = int(wrong[0])
-            raise InputError(
-                f"edge {e} has {name} {heights[e]} below the energy {ends[e]} of one of its ends; "
-                "a path is at least as high as both ends, and NaN is not a height"
-            )
-    loose = np.flatnonzero(graph.uppers < graph.heights)
+    check_edges(graph.births, graph.edges, graph.heights)
+    loose = np.flatnonzero(~(graph.uppers >= graph.heights))
     if len(loose):
         e = int(loose[0])
-        raise InputError(f"edge {e} has upper bound {graph.uppers[e]} below its measured height {graph.heights[e]}")
+        raise InputError(
+            f"edge {e} has upper bound {graph.uppers[e]}, not at least its measured height {graph.heights[e]}"
+        )
     strange = set(graph.status.tolist()) - set(EDGE_STATUSES)
     if strange:
         raise InputError(f"edge status {sorted(strange)[0]!r} is not one of {', '.join(EDGE_STATUSES)}")

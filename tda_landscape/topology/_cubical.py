@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tda_landscape._errors import InputError
-from tda_landscape.topology._merge_tree import MergeTree, sweep
+from tda_landscape.topology._merge_tree import MergeTree
+from tda_landscape.topology._sweep import sweep
 
 
 def cubical_merge_tree(values: ArrayLike, *, periodic: bool | Sequence[bool] = False) -> MergeTree:
@@ -89,4 +90,4 @@ def _basin_tree(energy: NDArray[np.float64], edges: NDArray[np.intp]) -> MergeTr
     first = np.ones(len(pairs), dtype=bool)
     first[1:] = (pairs[1:] != pairs[:-1]).any(axis=1)
     kept = pairs[first]
-    return sweep(energy[minima], kept, heights[first], np.ones(len(kept), dtype=bool), minima)
+    return sweep(energy[minima], kept, heights[first], np.ones(len(kept), dtype=bool), vertices=minima)

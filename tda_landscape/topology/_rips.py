@@ -8,8 +8,9 @@ from gudhi.sklearn import RipsPersistence
 from numpy.typing import ArrayLike, NDArray
 
 from tda_landscape._errors import InputError
-from tda_landscape.topology._diagram import Diagrams, persistence, tidy
-from tda_landscape.topology._merge_tree import GraphLike, as_graph
+from tda_landscape.topology._diagram import Diagrams, tidy
+from tda_landscape.topology._sweep import persistence
+from tda_landscape.topology._weighted import GraphLike, as_graph
 
 
 def rips(
