@@ -10,7 +10,9 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from tda_landscape.plot._axes import COLORS, GREY, MARKERS, axes_of, clean, note
-from tda_landscape.plot._diagrams import DiagramsLike, read_diagrams, span_of
+from tda_landscape.plot._diagrams import span_of
+from tda_landscape.topology import as_diagrams
+from tda_landscape.topology._formats import DiagramsLike
 
 MOST_COUNTS = 12
 """Up to so many coinciding points are counted in print; more are told by their size alone."""
@@ -48,7 +50,7 @@ def persistence_diagram(diagrams: DiagramsLike, *, ax: Axes | None = None) -> Ax
     >>> ax.get_xlabel(), ax.get_ylabel()
     ('birth', 'death')
     """
-    bars = read_diagrams(diagrams)
+    bars = as_diagrams(diagrams)
     ax = axes_of(ax)
     low, high = span_of(bars)
     margin = 0.05 * (high - low)

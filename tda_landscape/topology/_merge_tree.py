@@ -28,7 +28,7 @@ class MergeTree:
     height : ndarray (k,)
         Level of each merge, ascending.
     edge : ndarray of int (k,)
-        Edge of the graph that made the merge.
+        Edge of the graph that made the merge; in a grid, the flat index of the vertex where it happens.
     proved : ndarray of bool (k,)
         Whether the separation below `height` is proved.
     vertices : ndarray of int (n,)

@@ -31,6 +31,9 @@ class NuCurve:
     raw : tuple of ndarray (L,) or None
         Bounds of the count before symmetric copies were put together; None where no symmetry was used,
         so that the counts themselves are raw.
+    lower : tuple of ndarray (K,) or None
+        Levels and counts of the certified lower curve, #{birth <= u - delta, death > u + delta} <= N_u; None where
+        no error bound delta holds on the whole space, as on any graph of samples.
 
     Examples
     --------
@@ -43,6 +46,7 @@ class NuCurve:
     counts: dict[str, NDArray[np.intp]]
     proved: NDArray[np.intp]
     raw: tuple[NDArray[np.intp], NDArray[np.intp]] | None = None
+    lower: tuple[NDArray[np.float64], NDArray[np.intp]] | None = None
 
     def __call__(self, level: ArrayLike, status: str = "sampled") -> NDArray[np.intp]:
         """Return the count at one or many levels; all verified paths are used unless a `status` is given."""
@@ -54,13 +58,27 @@ class NuCurve:
         """Return how many separations are proved at one or many levels."""
         return _step(self.levels, self.proved, level)
 
+    def n_certain(self, level: ArrayLike) -> NDArray[np.intp]:
+        """Return a certified lower bound of N_u at one or many levels; only curves of grids have one.
+
+        Examples
+        --------
+        >>> from tda_landscape.topology import cubical_merge_tree
+        >>> curve = nu_curve(cubical_merge_tree([0.0, 1.0, 2.0, 1.0, 0.5], delta=0.4))
+        >>> int(curve(1.5)), int(curve.n_certain(1.5)), int(curve.n_certain(1.6))
+        (2, 2, 1)
+        """
+        if self.lower is None:
+            raise InputError("this curve has no certified lower bound; one comes from a grid, cubical_merge_tree")
+        return _step(*self.lower, level)
+
 
 def nu_curve(graph: GraphLike | MergeTree) -> NuCurve:
     """Count the components of the sublevel sets at every level, once for each status of merges.
 
     Parameters
     ----------
-    graph : LandscapeGraph, (births, edges, heights), networkx graph, or MergeTree
+    graph : LandscapeGraph, (births, edges, heights), networkx graph, scipy sparse matrix, or MergeTree
         A `MergeTree` (an exact grid, say) has one count, which then stands for every status if all its
         separations are proved.
 
@@ -86,14 +104,14 @@ def nu_curve(graph: GraphLike | MergeTree) -> NuCurve:
     levels = np.unique(np.concatenate([np.concatenate([t.births, t.height]) for t in trees.values()]))
     counts = {status: tree.n_components(levels) for status, tree in trees.items()}
     best = trees["sampled"]
-    return NuCurve(levels=levels, counts=counts, proved=_proved(best, levels))
+    return NuCurve(levels=levels, counts=counts, proved=_proved(best, levels), lower=_lower(best))
 
 
 def _trees(graph: GraphLike | MergeTree) -> dict[str, MergeTree]:
     """One sweep a status; a tree without a graph knows its merges one way only."""
     if isinstance(graph, MergeTree):
         if graph.superlevel:
-            raise InputError("an N_u curve counts sublevel sets; ask tree.n_components, or take tree.upwards, that of -E")
+            raise InputError("an N_u curve counts sublevel sets; ask tree.n_components, or take tree.upwards of -E")
         return dict.fromkeys(EDGE_STATUSES, graph) if graph.proved.all() else {"sampled": graph}
     if isinstance(graph, tuple):  # arrays say nothing of how their heights are known
         births = column(graph[0], "births", np.float64) if len(graph) else np.empty(0)
@@ -109,6 +127,15 @@ def _proved(tree: MergeTree, levels: NDArray[np.float64]) -> NDArray[np.intp]:
     dead = tree.height[tree.proved]
     alive = np.searchsorted(born, levels, side="right") - np.searchsorted(dead, levels, side="right")
     return np.asarray(alive, dtype=np.intp)
+
+
+def _lower(tree: MergeTree) -> tuple[NDArray[np.float64], NDArray[np.intp]] | None:
+    """The certified lower curve of a tree with an error bound: bars are shortened by delta at both ends."""
+    if tree.delta is None:
+        return None
+    bars = np.column_stack([tree.births + tree.delta, tree.deaths - tree.delta])[tree.resolved()]
+    levels = np.unique(bars[np.isfinite(bars)])
+    return levels, tree.lower_bound(levels)
 
 
 def _step(levels: NDArray[np.float64], values: NDArray[np.intp], at: ArrayLike) -> NDArray[np.intp]:

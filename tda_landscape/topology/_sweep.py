@@ -107,8 +107,7 @@ def merge_tree_of_chunks(births: ArrayLike, chunks: Iterable[tuple[ArrayLike, Ar
         seen += len(tall)
         kept = spanning_forest(len(born), edges, heights)
         edges, heights, position = edges[kept], heights[kept], position[kept]
-    tree = sweep(born, edges, heights, np.zeros(len(heights), dtype=bool))
-    return replace(tree, edge=position[tree.edge])
+    return sweep(born, edges, heights, np.zeros(len(heights), dtype=bool), names=position)
 
 
 def persistence(graph: GraphLike | MergeTree, *, min_persistence: float = 0.0) -> Diagrams:
@@ -153,8 +152,12 @@ def sweep(
     labels: Sequence[Hashable] | None = None,
     status: NDArray[np.str_] | None = None,
     delta: float | None = None,
+    names: NDArray[np.intp] | None = None,
 ) -> MergeTree:
-    """The merge tree of checked arrays; of edges at one height, a proved one makes the merge."""
+    """The merge tree of checked arrays; of edges at one height, a proved one makes the merge.
+
+    `names` (m,) are what the merges call their edges, positions by default.
+    """
     n = len(births)
     first = np.argsort(~proved, kind="stable") if proved.any() and not proved.all() else None
     if first is not None:
@@ -169,7 +172,7 @@ def sweep(
         dying=dying,
         elder=elder,
         height=height,
-        edge=edge,
+        edge=edge if names is None else names[edge],
         proved=proved[edge],
         vertices=vertices,
         labels=(range(n) if labels is None else labels),

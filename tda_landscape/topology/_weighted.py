@@ -20,6 +20,7 @@ GraphLike: TypeAlias = (
     LandscapeGraph | tuple[ArrayLike, ArrayLike, ArrayLike] | nx.Graph | sparse.sparray | sparse.spmatrix
 )
 
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Weighted:
     """A checked graph: births (n,), edges (m, 2), heights (m,), and what is known of edges and vertices.
