@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,8 @@ def cubical_merge_tree(
     delta : float, optional
         A bound of |E - E_grid| over the whole domain, where E_grid is on each cell the highest value at its
         vertices; such as L h sqrt(d) for a Lipschitz constant L and steps h. Left out, it is the largest
-        oscillation (highest less lowest value) over a cell: a bound for an energy that stays, in each cell, between
+        oscillation (highest less lowest value) over a cell, values above the highest merge cut off there, since
+        what happens above changes no count. That bounds the error of an energy which stays, in each cell, between
         the values at the vertices, as multilinear interpolation does.
 
     Returns
@@ -67,9 +69,10 @@ def cubical_merge_tree(
     basin = np.empty(grid.size, dtype=root.dtype)
     basin[minima] = np.arange(len(minima), dtype=root.dtype)
     edges, heights, saddles = _ridges(grid, basin[root], wraps)
-    tree_delta = _oscillation(grid, wraps) if delta is None else float(delta)
     proved = np.ones(len(heights), dtype=bool)
-    return sweep(energy[minima], edges, heights, proved, vertices=minima, delta=tree_delta, names=saddles)
+    tree = sweep(energy[minima], edges, heights, proved, vertices=minima, names=saddles)
+    top = float(tree.height.max(initial=tree.births.min()))
+    return replace(tree, delta=_oscillation(grid, wraps, top) if delta is None else float(delta))
 
 
 def _checked(grid: NDArray[np.float64], periodic: bool | Sequence[bool]) -> list[bool]:
@@ -130,14 +133,14 @@ def _ridges(
     return np.concatenate(edges), np.concatenate(heights), np.concatenate(saddles)
 
 
-def _oscillation(grid: NDArray[np.float64], wraps: Sequence[bool]) -> float:
-    """Highest less lowest value over a cell, the largest such difference of all cells of finite vertices."""
+def _oscillation(grid: NDArray[np.float64], wraps: Sequence[bool], top: float) -> float:
+    """Highest less lowest value over a cell of finite vertices, at most `top` each; the largest such difference."""
     high = low = grid
     for axis, wrap in enumerate(wraps):
         if grid.shape[axis] > 1:
             high, low = _pairs(high, axis, wrap, np.maximum), _pairs(low, axis, wrap, np.minimum)
     inside = np.isfinite(high)
-    return float(np.max(high[inside] - low[inside], initial=0.0))
+    return float(np.max(np.minimum(high[inside], top) - np.minimum(low[inside], top), initial=0.0))
 
 
 def _pairs(values: NDArray[np.float64], axis: int, wrap: bool, choose: np.ufunc) -> NDArray[np.float64]:

@@ -38,7 +38,7 @@ class MergeTree:
     status : ndarray of str (k,) or None
         How the height of each merge is known; None where the input says nothing.
     delta : float or None
-        Of a grid: how far the energy may be from its values at the vertices.
+        Of a grid: how far the energy may be from its values at the vertices, up to the highest merge.
     superlevel : bool
         Whether the sweep went downwards: then `height` descends, and the count at u is that of {E >= u}.
     """
@@ -182,7 +182,8 @@ class MergeTree:
         bars = _diagram.tidy(np.column_stack([tree.births, tree.deaths]), min_persistence)
         if self.superlevel:
             return _diagram.Diagrams([-bars], "superlevel sets: births above deaths, essential classes die at -inf")
-        return _diagram.Diagrams([bars], "sublevel sets of the energy, as far as paths were found")
+        found = "of the energy, as far as paths were found" if self.delta is None else "of the values on a grid"
+        return _diagram.Diagrams([bars], f"sublevel sets {found}")
 
     def branch_decomposition(self) -> _branches.Branches:
         """Return one branch a leaf, longest first, each with the branch that it hangs from.

@@ -151,7 +151,6 @@ def sweep(
     vertices: NDArray[np.intp] | None = None,
     labels: Sequence[Hashable] | None = None,
     status: NDArray[np.str_] | None = None,
-    delta: float | None = None,
     names: NDArray[np.intp] | None = None,
 ) -> MergeTree:
     """The merge tree of checked arrays; of edges at one height, a proved one makes the merge.
@@ -177,5 +176,4 @@ def sweep(
         vertices=vertices,
         labels=(range(n) if labels is None else labels),
         status=None if status is None else status[edge],
-        delta=delta,
     )
