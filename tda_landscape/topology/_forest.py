@@ -56,7 +56,7 @@ def spanning_forest(n: int, edges: Ints, heights: NDArray[np.float64]) -> NDArra
 
 def _cuts(heights: NDArray[np.float64]) -> NDArray[np.float64]:
     """Upper ends of the bands of heights; the last one is the highest finite number."""
-    sample = heights[:: len(heights) // 10_000] if len(heights) >= COMPILED_FROM else heights[:0]
+    sample = heights[:: max(1, len(heights) // 10_000)] if len(heights) >= COMPILED_FROM else heights[:0]
     sample = sample[np.isfinite(sample)]
     cuts = np.quantile(sample, BANDS) if len(sample) else sample
     return np.unique(np.append(cuts, np.finfo(np.float64).max))
