@@ -95,7 +95,7 @@ def _summary(dimension: int, bars: Diagram) -> str:
     essential = len(lengths) - len(finite)
     words = [f"H{dimension}: {len(bars)} bar{'s' * (len(bars) != 1)}"]
     words += [f"{essential} of them essential"] * bool(essential)
-    words += [f"longest finite one {finite.max():.6g}"] * bool(len(finite))
+    words += [f"longest finite one {finite.max(initial=0):.6g}"] * bool(len(finite))
     return ", ".join(words)
 
 
