@@ -71,7 +71,7 @@ def disconnectivity(
     -----
     Each upright line is one bar of the H0 diagram: it ends where the component of its leaf merges into one
     with a deeper leaf. A filled circle there says that the separation below is proved; an open one, that no
-    lower path was found, so that the two may be joined further down. Of more than 250 merges, only the 120 of the
+    lower path was found, so that the two may be joined further down. Of more than 250 merges, only the 60 of the
     longest branches get a circle and a level line. Where merges are known in different ways, full lines are
     certified, dashed refined, dotted sampled. The horizontal order has no meaning. A tree in superlevel order hangs
     from its peaks.

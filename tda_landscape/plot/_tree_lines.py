@@ -24,7 +24,7 @@ NOISE = "#e3e3e3"
 HOLLOW = 2.4
 """Width of a hollow line, in widths of a full one."""
 
-MANY, LONGEST = 250, 120
+MANY, LONGEST = 250, 60
 """Of more merges than the first, only as many as the second get a level line and a circle: the longest branches."""
 
 
