@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tda_landscape._errors import InputError
+from tda_landscape.topology._forest import kernels
 from tda_landscape.topology._forest_numpy import Ints
 
 if TYPE_CHECKING:
@@ -39,10 +40,6 @@ def column(values: Any, name: str, kind: Any, length: int | None = None) -> NDAr
     except (TypeError, ValueError):
         many = "numbers" if length is None else f"one entry or {length}"
         raise InputError(f"{name} must hold {many}, got {values!r}") from None
-
-
-BLOCK = 1 << 20
-"""Edges checked at once: millions of edges need no second copy."""
 
 
 def pairs(edges: Any) -> NDArray[np.intp]:
@@ -86,21 +83,18 @@ def check_edges(
     """Refuse ends that do not exist and heights below an end; `first` is the number of the first edge."""
     if len(heights) != len(edges):
         raise InputError(f"heights has {len(heights)} entries for {len(edges)} edges; give one per edge")
-    for start in range(0, len(heights), BLOCK):
-        u, v, tall = edges[start : start + BLOCK, 0], edges[start : start + BLOCK, 1], heights[start : start + BLOCK]
-        if min(u.min(), v.min()) < 0 or max(u.max(), v.max()) >= len(births):
-            stray = np.stack([u, v], axis=1)[(np.minimum(u, v) < 0) | (np.maximum(u, v) >= len(births))][0]
-            leaf = int(stray[(stray < 0) | (stray >= len(births))][0])
-            raise InputError(f"edges name leaf {leaf} but there are {len(births)} leaves, numbered from 0")
-        ends = np.maximum(births[u], births[v])
-        high = tall >= ends
-        if not high.all():
-            e = int(np.flatnonzero(~high)[0])
-            side, highest = ("below", "at least as high as") if sign > 0 else ("above", "at most as high as")
-            raise InputError(
-                f"edge {first + start + e} has height {sign * tall[e]} {side} the energy {sign * ends[e]} of one of "
-                f"its ends; a path is {highest} both ends, and NaN is not a height"
-            )
+    e = kernels(len(heights)).first_low(births, edges, heights)
+    if e < 0:
+        return
+    ends = edges[e]
+    stray = ends[(ends < 0) | (ends >= len(births))]
+    if len(stray):
+        raise InputError(f"edges name leaf {stray[0]} but there are {len(births)} leaves, numbered from 0")
+    side, highest = ("below", "at least as high as") if sign > 0 else ("above", "at most as high as")
+    raise InputError(
+        f"edge {first + e} has height {sign * heights[e]} {side} the energy {sign * births[ends].max()} of one of its "
+        f"ends; a path is {highest} both ends, and NaN is not a height"
+    )
 
 
 def check(graph: LandscapeGraph) -> None:

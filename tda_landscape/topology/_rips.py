@@ -84,7 +84,7 @@ def rips(
         return Diagrams(bars, "Vietoris-Rips complex of a matrix of distances", _spread_note(matrix, "points"))
     cloud = _matrix(points, "points")
     bars = _bars(cloud, max_dimension, threshold, "point cloud")
-    note = _spread_note(squareform(pdist(cloud[:: len(cloud) // LOOKED_AT + 1])), "null=9")
+    note = _spread_note(_some_distances(cloud), "null=9")
     draws = (DRAWS if note else 0) if null is None else null
     if draws and max_dimension > 0 and len(cloud) > 3:
         note = _null_note(cloud, bars[1], draws, threshold, seed)
@@ -94,15 +94,23 @@ def rips(
 def _bars(given: NDArray[np.float64], max_dimension: int, threshold: float, kind: str) -> list[Diagram]:
     """Persistence of one cloud or matrix."""
     dimensions = list(range(max_dimension + 1))
-    engine = RipsPersistence(homology_dimensions=dimensions, threshold=threshold, input_type=kind)
+    engine = RipsPersistence(
+        homology_dimensions=dimensions, threshold=threshold, input_type=kind, homology_coeff_field=2
+    )
     return [tidy(bars) for bars in engine.fit_transform([given])[0]]
 
 
 def _spread(matrix: NDArray[np.float64]) -> float:
-    """(largest - smallest) / mean of the finite distances between different points."""
-    between = matrix[np.triu_indices(len(matrix), 1)]
+    """(largest - smallest) / mean of the finite distances between different points, some of them if they are many."""
+    step = len(matrix) // LOOKED_AT + 1
+    between = matrix[::step, ::step].ravel()
     between = between[np.isfinite(between) & (between > 0)]
     return float(np.ptp(between) / between.mean()) if len(between) > 2 else np.inf
+
+
+def _some_distances(cloud: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Distances between points of a cloud, not more of them than are looked at."""
+    return np.asarray(squareform(pdist(cloud[:: len(cloud) // LOOKED_AT + 1])))
 
 
 def _spread_note(matrix: NDArray[np.float64], remedy: str) -> str:
@@ -130,7 +138,7 @@ def _null_note(cloud: NDArray[np.float64], loops: Diagram, draws: int, threshold
         f"null comparison: the longest H1 bar has death/birth {found:.4g}; {draws} Gaussian clouds of the same "
         f"covariance reach {min(null):.4g} to {max(null):.4g}: {verdict} "
         f"(effective dimension {effective:.3g}, (largest - smallest) / mean distance "
-        f"{_spread(squareform(pdist(cloud[:: n // LOOKED_AT + 1]))):.2g})"
+        f"{_spread(_some_distances(cloud)):.2g})"
     )
 
 
@@ -155,6 +163,7 @@ def _distances(values: ArrayLike) -> NDArray[np.float64]:
     array = _matrix(values, "distances")
     if array.shape[0] != array.shape[1]:
         raise InputError(f"distances must be a square matrix, got shape {array.shape}; points go without a name")
-    if (array < 0).any() or np.diag(array).any() or not np.allclose(array, array.T, rtol=1e-12, atol=0):
+    same = np.array_equal(array, array.T)
+    if array.min() < 0 or np.diag(array).any() or not (same or np.allclose(array, array.T, rtol=1e-12, atol=0)):
         raise InputError("distances must be symmetric and non-negative with a zero diagonal")
-    return np.maximum(array, array.T)
+    return array if same else np.maximum(array, array.T)

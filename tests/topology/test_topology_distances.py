@@ -121,7 +121,7 @@ def test_bottleneck_below_interleaving_below_the_change_of_the_graph(seed):
         between = labeled_interleaving(graph, other)
         assert distance <= between * (1 + 1e-12)
         assert between <= stability_bound(graph, other) * (1 + 1e-12)
-        assert 0 < between
+        assert between > 0
 
 
 def test_interleaving_tells_trees_with_one_diagram_apart():

@@ -229,9 +229,7 @@ def test_the_first_bad_number_is_named(births, heights, sentence):
 
 
 def test_a_bad_edge_beyond_the_first_block_is_named(monkeypatch):
-    from tda_landscape.topology import _checks
-
-    monkeypatch.setattr(_checks, "BLOCK", 10)
+    monkeypatch.setattr(_forest_numpy, "BLOCK", 10)
     births, edges, heights = random_graph(50, 100, 0)
     heights[73] = np.nan
     with pytest.raises(InputError, match="edge 73 has height nan"):

@@ -82,7 +82,9 @@ def cell_oscillation(values, periodic, top):
     largest = 0.0
     for corner in itertools.product(*axes):
         steps = itertools.product(*[(0, 1) if n > 1 else (0,) for n in values.shape])
-        cell = [values[tuple((c + s) % n for c, s, n in zip(corner, step, values.shape, strict=True))] for step in steps]
+        cell = [
+            values[tuple((c + s) % n for c, s, n in zip(corner, step, values.shape, strict=True))] for step in steps
+        ]
         if np.isfinite(cell).all():
             largest = max(largest, min(max(cell), top) - min(min(cell), top))
     return largest
