@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -174,7 +173,7 @@ Engine = Callable[[Any], Any]
 CASES: dict[str, tuple[Callable[[int], Any], int, dict[str, Engine]]] = {
     "merge": (
         random_graph,
-        500_000,
+        1_000_000,
         {
             "ours": ours,
             "ours without numba": ours_without_numba,
@@ -198,7 +197,9 @@ CASES: dict[str, tuple[Callable[[int], Any], int, dict[str, Engine]]] = {
 def memory(field: str) -> float:
     """MB of this process now (VmRSS) or at its highest (VmHWM)."""
     status = Path("/proc/self/status")
-    if not status.exists():
+    if not status.exists():  # macOS
+        import resource
+
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return float(next(line for line in status.read_text().splitlines() if line.startswith(field)).split()[1]) / 1024
 

@@ -72,8 +72,9 @@ def bars_of(bars: np.ndarray) -> np.ndarray:
 
 
 def differences(graphs: int) -> dict[str, int]:
-    """On how many graphs each engine differs from ours, with bands of heights also on small graphs."""
-    _forest.COMPILED_FROM, at_first = 1, _forest.COMPILED_FROM
+    """On how many graphs each engine differs from ours, with compiled kernels and bands also on small graphs."""
+    at_first = _forest.COMPILED_FROM, _forest.BANDED_FROM
+    _forest.COMPILED_FROM = _forest.BANDED_FROM = 1
     engines = {"gudhi": by_gudhi, "brute force": by_brute_force}
     try:
         import higra  # noqa: F401
@@ -87,5 +88,5 @@ def differences(graphs: int) -> dict[str, int]:
         found = bars_of(ours(*graph))
         for name, engine in engines.items():
             count[name] += not np.array_equal(found, bars_of(engine(*graph)))
-    _forest.COMPILED_FROM = at_first
+    _forest.COMPILED_FROM, _forest.BANDED_FROM = at_first
     return count

@@ -14,6 +14,11 @@ from tda_landscape.topology._nu import NuCurve, nu_curve
 from tda_landscape.topology._rips import rips
 from tda_landscape.topology._stability import stability_bound
 from tda_landscape.topology._sweep import merge_tree, merge_tree_of_chunks, persistence
+from tda_landscape.topology.transformers import (
+    MergeTreeTransformer,
+    NuCurveTransformer,
+    PersistenceTransformer,
+)
 
 __all__ = [
     "EDGE_STATUSES",
@@ -23,7 +28,10 @@ __all__ = [
     "LandscapeGraph",
     "LevelRips",
     "MergeTree",
+    "MergeTreeTransformer",
     "NuCurve",
+    "NuCurveTransformer",
+    "PersistenceTransformer",
     "as_diagrams",
     "barrier_rips",
     "bottleneck",

@@ -11,8 +11,11 @@ from numpy.typing import NDArray
 from tda_landscape.topology import _forest_numpy
 from tda_landscape.topology._forest_numpy import Floats, Ints
 
-COMPILED_FROM = 50_000
-"""Below so many edges, loading compiled kernels takes longer than all the rest."""
+COMPILED_FROM = 500_000
+"""Below so many edges, all is done before compiled kernels are loaded."""
+
+BANDED_FROM = 20_000
+"""Below so many edges, all are joined at once."""
 
 BANDS = (0.1,)
 """Quantiles of the heights below which edges are joined before higher ones are looked at; by measurement."""
@@ -26,7 +29,7 @@ def _compiled() -> ModuleType | None:
     """The numba kernels, where the extra `fast` is installed."""
     try:
         from tda_landscape.topology import _forest_numba
-    except ModuleNotFoundError:
+    except ImportError:  # not installed, or not for this numpy
         return None
     return _forest_numba
 
@@ -61,7 +64,7 @@ def spanning_forest(n: int, edges: Ints, heights: Floats) -> NDArray[np.intp]:
 
 def _cuts(heights: Floats) -> list[float]:
     """Upper ends of the bands of heights; the last one is the highest finite number."""
-    sample = heights[:: max(1, len(heights) // 10_000)] if len(heights) >= COMPILED_FROM else heights[:0]
+    sample = heights[:: max(1, len(heights) // 10_000)] if len(heights) >= BANDED_FROM else heights[:0]
     sample = sample[np.isfinite(sample)]
     cuts = np.quantile(sample, BANDS) if len(sample) else sample
     ends: list[float] = np.unique(np.append(cuts, np.finfo(np.float64).max)).tolist()
@@ -69,7 +72,7 @@ def _cuts(heights: Floats) -> list[float]:
 
 
 def elder_pass(
-    births: Floats, edges: Ints, heights: Floats
+    births: Floats, edges: Ints, heights: Floats, kernel: ModuleType = _forest_numpy
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
     """Sweep the edges of a forest upwards: dying vertex, surviving vertex and position of each merge.
 
@@ -79,5 +82,5 @@ def elder_pass(
     ascending = heights[order]
     if (ascending[1:] == ascending[:-1]).any():
         order = np.argsort(heights, kind="stable")
-    dying, survivor = kernels(len(edges)).elder(births, edges[order, 0], edges[order, 1])
+    dying, survivor = kernel.elder(births, edges[order, 0], edges[order, 1])
     return dying, survivor, order

@@ -16,6 +16,8 @@ BLOCK = 1 << 20
 
 def first_low(births: Floats, edges: Ints, heights: Floats) -> int:
     """Position of the first edge that is not as high as both its ends (NaN is not) or has none, -1 if there is none."""
+    if len(births) == 0:
+        return 0 if len(heights) else -1
     for start in range(0, len(heights), BLOCK):
         u, v, w = edges[start : start + BLOCK, 0], edges[start : start + BLOCK, 1], heights[start : start + BLOCK]
         inside = (np.minimum(u, v) >= 0) & (np.maximum(u, v) < len(births))

@@ -139,8 +139,11 @@ def rips_by_level(
     else:
         matrix = _distances(distances)
     born = column(energies, "energies", np.float64)
-    if len(born) != len(matrix) or not np.isfinite(born).all():
+    if len(born) != len(matrix):
         raise InputError(f"energies must be {len(matrix)} finite numbers, one per point; got {len(born)}")
+    if not np.isfinite(born).all():
+        bad = int(np.flatnonzero(~np.isfinite(born))[0])
+        raise InputError(f"point {bad} has energy {born[bad]}; leave points without a finite energy out")
     if len(matrix) > MOST_POINTS:
         raise InputError(
             f"the exact H0 of {len(matrix)} points at every level takes too much memory; give at most {MOST_POINTS}"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import networkx as nx
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tda_landscape._errors import InputError
-from tda_landscape.topology._checks import EDGE_STATUSES, column
+from tda_landscape.topology._checks import EDGE_STATUSES
 from tda_landscape.topology._graph import LandscapeGraph
 from tda_landscape.topology._merge_tree import MergeTree
 from tda_landscape.topology._sweep import merge_tree, tree_of_status
@@ -113,10 +114,10 @@ def _trees(graph: GraphLike | MergeTree) -> dict[str, MergeTree]:
         if graph.superlevel:
             raise InputError("an N_u curve counts sublevel sets; ask tree.n_components, or take tree.upwards of -E")
         return dict.fromkeys(EDGE_STATUSES, graph) if graph.proved.all() else {"sampled": graph}
-    if isinstance(graph, tuple):  # arrays say nothing of how their heights are known
-        births = column(graph[0], "births", np.float64) if len(graph) else np.empty(0)
-        bare = merge_tree((births, [], []))
-        return {"certified": bare, "refined": bare, "sampled": merge_tree(graph)}
+    if not isinstance(graph, (LandscapeGraph, nx.Graph)):  # arrays say nothing of how their heights are known
+        tree = merge_tree(graph)
+        bare = merge_tree((tree.births, [], []))
+        return {"certified": bare, "refined": bare, "sampled": tree}
     landscape: LandscapeGraph = as_graph(graph)
     return {status: tree_of_status(landscape, status) for status in EDGE_STATUSES}
 

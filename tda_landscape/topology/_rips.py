@@ -153,8 +153,10 @@ def _matrix(values: ArrayLike | None, name: str) -> NDArray[np.float64]:
     array = np.asarray(values, dtype=np.float64)
     if array.ndim != 2 or len(array) == 0:
         raise InputError(f"{name} must be a non-empty 2-D array, got shape {array.shape}")
-    if np.isnan(array).any() or (name == "points" and np.isinf(array).any()):
-        raise InputError(f"{name} contain NaN or infinite numbers; leave those rows out")
+    bad = ~np.isfinite(array) if name == "points" else np.isnan(array)
+    if bad.any():
+        row = int(np.flatnonzero(bad.any(axis=1))[0])
+        raise InputError(f"{name} contain NaN or infinite numbers, first in row {row}; leave those rows out")
     return array
 
 

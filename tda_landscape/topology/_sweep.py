@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tda_landscape.topology._checks import EDGE_STATUSES, check_births, check_edges, column, ends_of, numbers
 from tda_landscape.topology._diagram import Diagrams
-from tda_landscape.topology._forest import elder_pass, spanning_forest
+from tda_landscape.topology._forest import elder_pass, kernels, spanning_forest
 from tda_landscape.topology._forest_numpy import Ints
 from tda_landscape.topology._graph import LandscapeGraph
 from tda_landscape.topology._merge_tree import MergeTree
@@ -162,7 +162,7 @@ def sweep(
     if first is not None:
         edges, heights = edges[first], heights[first]
     edge = spanning_forest(n, edges, heights)
-    dying, elder, order = elder_pass(births, edges[edge], heights[edge])
+    dying, elder, order = elder_pass(births, edges[edge], heights[edge], kernels(len(heights)))
     height, edge = heights[edge[order]], edge[order]
     edge = edge if first is None else first[edge]
     vertices = np.arange(n) if vertices is None else vertices

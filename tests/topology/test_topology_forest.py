@@ -30,6 +30,7 @@ def kernels(request, monkeypatch):
     else:
         monkeypatch.setattr(_forest, "_compiled", lambda: None)
     monkeypatch.setattr(_forest, "COMPILED_FROM", 1)
+    monkeypatch.setattr(_forest, "BANDED_FROM", 1)
     assert _forest.kernels(5).__name__.endswith(request.param)
     return request.param
 
@@ -161,12 +162,13 @@ def same(one, other):
 def test_compiled_or_not_the_bits_are_the_same(monkeypatch, n, m, ties):
     pytest.importorskip("numba", reason="compiled kernels are the extra `fast`")
     graph = random_graph(n, m, 0, ties)
+    monkeypatch.setattr(_forest, "COMPILED_FROM", 50_000)
     assert "numba" in _forest.kernels(m).__name__
     compiled = merge_tree(graph)
     monkeypatch.setattr(_forest, "_compiled", lambda: None)
     assert _forest.kernels(m) is _forest_numpy
     assert same(compiled, merge_tree(graph))
-    monkeypatch.setattr(_forest, "BANDS", (0.5,))
+    monkeypatch.setattr(_forest, "BANDS", (0.2, 0.5))
     assert same(compiled, merge_tree(graph))
 
 
@@ -206,6 +208,8 @@ def test_a_stream_names_the_bad_edge_by_its_place_in_the_stream():
     good = (np.array([[0, 1]] * 5), np.full(5, 1.0))
     with pytest.raises(InputError, match="edge 12 has height nan"):
         merge_tree_of_chunks([0.0, 0.5], [good, good, (np.array([[0, 1]] * 3), [1.0, 1.0, np.nan])])
+    with pytest.raises(InputError, match="leaf 0 but there are 0 leaves"):
+        merge_tree(([], [(0, 1)], [1.0]))
     with pytest.raises(InputError, match="leaf 7"):
         merge_tree_of_chunks([0.0, 0.5], [([(0, 7)], [1.0])])
 

@@ -79,8 +79,8 @@ def test_a_number_of_levels_takes_equal_shares_of_the_points():
     [
         ({"points": None}, "points or distances="),
         ({"energies": [0.0, 1.0]}, "energies must be 3 finite numbers"),
-        ({"energies": [0.0, 1.0, np.nan]}, "energies must be 3 finite numbers"),
-        ({"points": [[0.0], [np.nan], [1.0]]}, "NaN or infinite"),
+        ({"energies": [0.0, 1.0, np.nan]}, "point 2 has energy nan"),
+        ({"points": [[0.0], [np.nan], [1.0]]}, "NaN or infinite numbers, first in row 1"),
         ({"levels": 0}, "at least one"),
         ({"levels": [-1.0]}, "above the lowest energy"),
         ({"levels": [np.nan]}, "levels must be numbers"),
