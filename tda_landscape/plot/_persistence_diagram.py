@@ -85,14 +85,15 @@ def _draw_points(ax: Axes, diagram: NDArray[np.float64], dimension: int, infinit
     """One marker for each distinct point, larger and counted where several coincide."""
     points, counts = np.unique(diagram, axis=0, return_counts=True)
     births, deaths = points[:, 0], np.minimum(points[:, 1], infinity)
+    small = min(1.0, (200 / max(len(points), 1)) ** 0.7)
     ax.scatter(
         births,
         deaths,
-        s=26 * counts**0.7,
+        s=26 * small * counts**0.7,
         marker=MARKERS[dimension % len(MARKERS)],
         facecolor=COLORS[dimension % len(COLORS)],
         edgecolor="white",
-        linewidth=0.6,
+        linewidth=0.6 * small,
         alpha=0.85,
         zorder=3,
         clip_on=False,

@@ -269,6 +269,22 @@ def test_without_numba_nothing_else_changes(monkeypatch):
         _forest._compiled.cache_clear()
 
 
+def test_where_nothing_can_be_written_kernels_are_compiled_all_the_same(monkeypatch):
+    pytest.importorskip("numba", reason="compiled kernels are the extra `fast`")
+    from tda_landscape.topology import _forest_numba
+
+    compile_ = _forest_numba.njit
+
+    def read_only(*, cache=False, **options):
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return compile_(**options)
+
+    monkeypatch.setattr(_forest_numba, "njit", read_only)
+    root = np.array([0, 0, 1], dtype=np.int32)
+    assert _forest_numba._compiled(_forest_numba._find)(root, 2) == 0
+
+
 @pytest.mark.slow
 def test_ten_million_edges_take_little_more_memory_than_their_input():
     import subprocess
