@@ -173,7 +173,7 @@ Engine = Callable[[Any], Any]
 CASES: dict[str, tuple[Callable[[int], Any], int, dict[str, Engine]]] = {
     "merge": (
         random_graph,
-        1_000_000,
+        600_000,
         {
             "ours": ours,
             "ours without numba": ours_without_numba,

@@ -50,7 +50,8 @@ def merge_tree(
     The minimum spanning forest by Boruvka's rounds with an edge filter, then union-find over its n - 1 edges with
     the elder rule (Edelsbrunner and Harer, Computational Topology, 2010, chapter VII); edges of one height go by
     (proved first, position), leaves of one energy by number. All in float64. The extra `fast` (numba) compiles
-    both steps, to the same bits. Heights that were found by a path search are upper bounds of the barriers.
+    both steps, to the same bits; from half a million edges on it is used, and its first call ever compiles for some
+    seconds. Heights that were found by a path search are upper bounds of the barriers.
 
     Examples
     --------
