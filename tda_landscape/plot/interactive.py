@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.colors import to_hex
 from numpy.typing import ArrayLike
 
 from tda_landscape._errors import InputError
 from tda_landscape.plot._axes import COLORS, GREY, INK
 from tda_landscape.plot._diagrams import span_of
 from tda_landscape.plot._layout import tree_layout
-from tda_landscape.plot._leaf_colors import check_groups, check_values
+from tda_landscape.plot._leaf_colors import check_groups, check_values, color_by_group
 from tda_landscape.plot._leaf_names import Labels, leaf_names
 from tda_landscape.topology import MergeTree, NuCurve, as_diagrams, merge_tree
 from tda_landscape.topology._formats import DiagramsLike
@@ -75,9 +76,10 @@ def disconnectivity(
     x, dying = layout.x, tree.dying
     _segments(figure, x[dying], tree.height, x[layout.elder[dying]], tree.height, INK, "merges")
     family = np.array(["leaves"] * n if families is None else families)
+    palette = [] if families is None else [entry.get_color() for entry in color_by_group(families)[1]]
     for i, name in enumerate(dict.fromkeys(family.tolist())):
         mine = family == name
-        color = INK if families is None else COLORS[i % len(COLORS)]
+        color = INK if families is None else to_hex(palette[i])
         _segments(figure, x[mine], tree.births[mine], x[mine], ends[mine], color, name, legend=families is not None)
     known = _known(tree)
     rows = [[names.get(i, ""), tree.births[i], tree.deaths[i], known[i]] for i in range(n)]

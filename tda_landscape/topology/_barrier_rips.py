@@ -49,8 +49,8 @@ def barrier_rips(graph: GraphLike, *, max_dimension: int = 1, max_memory: float 
     --------
     >>> cycle = ([0, 0, 0, 0], [(0, 1), (1, 2), (2, 3), (3, 0)], [1, 1, 1, 2])
     >>> diagrams = barrier_rips(cycle)
-    >>> diagrams[1].tolist(), diagrams.source
-    ([[2.0, inf]], 'flag complex of the search graph (4 of 6 pairs): its H1 is not the H1 of the sublevel sets')
+    >>> diagrams[1].tolist(), "4 of 6 pairs; one that is missing leaves loops" in diagrams.source
+    ([[2.0, inf]], True)
     """
     if isinstance(max_dimension, bool) or not isinstance(max_dimension, (int, np.integer)) or max_dimension < 0:
         raise InputError(f"max_dimension must be a non-negative int, got {max_dimension!r}")
@@ -67,7 +67,9 @@ def barrier_rips(graph: GraphLike, *, max_dimension: int = 1, max_memory: float 
     complex_ = _flag_complex(read.births, edges, heights, int(max_dimension) + 1)
     complex_.compute_persistence(homology_coeff_field=2, persistence_dim_max=complex_.dimension() <= max_dimension)
     higher = [tidy(complex_.persistence_intervals_in_dimension(k)) for k in range(1, max_dimension + 1)]
-    pairs = f"{len(edges)} of {n * (n - 1) // 2} pairs"
+    every = n * (n - 1) // 2
+    missing = "; one that is missing leaves loops that never die" if len(edges) < every else ""
+    pairs = f"{len(edges)} of {every} pairs{missing}"
     source = f"flag complex of the search graph ({pairs}): its H1 is not the H1 of the sublevel sets"
     zero = persistence((read.births, edges, heights))
     return Diagrams([*zero, *higher], source)

@@ -228,7 +228,8 @@ class MergeTree:
     def to_linkage(self, *, root: float | None = None) -> NDArray[np.float64]:
         """Return scipy's linkage matrix (n - 1, 4): clusters, height, number of leaves; births are lost.
 
-        scipy's own functions want non-negative heights: shift the energies where some are below 0.
+        scipy's own functions want non-negative heights: shift the energies where some are below 0. In superlevel
+        order the heights are those of -E.
 
         Parameters
         ----------

@@ -81,10 +81,12 @@ def rips(
     if distances is not None:
         matrix = _distances(distances)
         bars = _bars(matrix, max_dimension, threshold, "full distance matrix")
-        return Diagrams(bars, "Vietoris-Rips complex of a matrix of distances", _spread_note(matrix, "points"))
+        return Diagrams(
+            bars, "Vietoris-Rips complex of a matrix of distances", _spread_note(matrix, "points", max_dimension)
+        )
     cloud = _matrix(points, "points")
     bars = _bars(cloud, max_dimension, threshold, "point cloud")
-    note = _spread_note(_some_distances(cloud), "null=9")
+    note = _spread_note(_some_distances(cloud), "null=9", max_dimension)
     draws = (DRAWS if note else 0) if null is None else null
     if draws and max_dimension > 0 and len(cloud) > 3:
         note = _null_note(cloud, bars[1], draws, threshold, seed)
@@ -113,15 +115,15 @@ def _some_distances(cloud: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(squareform(pdist(cloud[:: len(cloud) // LOOKED_AT + 1])))
 
 
-def _spread_note(matrix: NDArray[np.float64], remedy: str) -> str:
+def _spread_note(matrix: NDArray[np.float64], remedy: str, max_dimension: int) -> str:
     """A warning where distances concentrate, else nothing."""
     spread = _spread(matrix)
     if spread >= CONCENTRATED:
         return ""
-    return (
-        f"distances concentrate ((largest - smallest) / mean = {spread:.2g}), so H1 may be noise: "
-        f"give {remedy} for a comparison with Gaussian clouds of the same covariance"
-    )
+    words = f"distances concentrate ((largest - smallest) / mean = {spread:.2g})"
+    if max_dimension == 0:
+        return f"{words}, so all components join at nearly one radius"
+    return f"{words}, so H1 may be noise: give {remedy} for a comparison with Gaussian clouds of the same covariance"
 
 
 def _null_note(cloud: NDArray[np.float64], loops: Diagram, draws: int, threshold: float, seed: int) -> str:

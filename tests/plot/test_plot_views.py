@@ -125,6 +125,8 @@ def test_values_and_groups_in_the_browser(interactive):
     assert figure.data[-1].marker.colorbar.title.text == "test error"
     named = interactive.disconnectivity(GRAPH, groups=["a", "b", "a", "b"], order="energy")
     assert [trace.name for trace in named.data if trace.showlegend] == ["a", "b"]
+    many = interactive.disconnectivity((np.arange(9.0), [], []), groups=range(9))
+    assert len({trace.line.color for trace in many.data if trace.showlegend}) == 9
 
 
 def test_diagrams_and_curves_in_the_browser(interactive):

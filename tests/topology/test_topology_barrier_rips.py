@@ -97,8 +97,10 @@ def test_what_does_not_fit_is_refused_at_once_in_one_sentence():
 
 def test_the_source_counts_the_pairs_that_were_searched():
     source = barrier_rips(([0, 0, 0], [(0, 1), (1, 0), (1, 1)], [1, 2, 3])).source
-    assert "1 of 3 pairs" in source
+    assert "1 of 3 pairs; one that is missing leaves loops that never die" in source
     assert "not the H1" in source
+    whole = barrier_rips(([0, 0, 0], [(0, 1), (1, 2), (2, 0)], [1, 2, 3])).source
+    assert "(3 of 3 pairs)" in whole
 
 
 @pytest.mark.parametrize("dimension", [-1, 1.5, True])
