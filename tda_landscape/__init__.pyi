@@ -24,11 +24,18 @@ from .topology import LandscapeGraph as LandscapeGraph
 from .topology import MergeTree as MergeTree
 from .topology import NuCurve as NuCurve
 from .topology import barrier_rips as barrier_rips
+from .topology import bottleneck as bottleneck
 from .topology import cubical_merge_tree as cubical_merge_tree
+from .topology import labeled_interleaving as labeled_interleaving
 from .topology import merge_graphs as merge_graphs
 from .topology import merge_tree as merge_tree
+from .topology import merge_tree_of_chunks as merge_tree_of_chunks
 from .topology import nu_curve as nu_curve
+from .topology import nu_distance as nu_distance
 from .topology import persistence as persistence
 from .topology import rips as rips
+from .topology import rips_by_level as rips_by_level
+from .topology import stability_bound as stability_bound
+from .topology import wasserstein as wasserstein
 
 __version__: str

@@ -23,6 +23,9 @@ LAYERS = [
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
 ONLY_IN = {
     "matplotlib": {"plot", "cli"},
+    "plotly": {"plot"},
+    "numba": {"topology"},
+    "sklearn": {"topology", "energy"},
     "typer": {"cli"},
     "rich": {"cli"},
     "pydantic": {"cli"},

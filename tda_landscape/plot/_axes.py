@@ -65,5 +65,6 @@ def real(values: object, name: str) -> NDArray[np.float64]:
     except (TypeError, ValueError):
         raise InputError(f"{name} must be numbers, got {type(values).__name__}") from None
     if np.isnan(array).any():
-        raise InputError(f"{name} contain NaN; leave those entries out or give them a value")
+        first = int(np.flatnonzero(np.isnan(array))[0])
+        raise InputError(f"{name} contain NaN, first at {first}; leave those entries out or give them a value")
     return array

@@ -7,7 +7,9 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from tda_landscape.plot._axes import COLORS, axes_of, clean, note, points_tall
-from tda_landscape.plot._diagrams import DiagramsLike, read_diagrams, span_of
+from tda_landscape.plot._diagrams import span_of
+from tda_landscape.topology import as_diagrams
+from tda_landscape.topology._formats import DiagramsLike
 
 
 def barcode(diagrams: DiagramsLike, *, ax: Axes | None = None) -> Axes:
@@ -41,7 +43,7 @@ def barcode(diagrams: DiagramsLike, *, ax: Axes | None = None) -> Axes:
     >>> [text.get_text() for text in ax.get_yticklabels()]
     ['$H_0$ (2)']
     """
-    bars = read_diagrams(diagrams)
+    bars = as_diagrams(diagrams)
     ax = axes_of(ax)
     low, high = span_of(bars)
     margin = 0.05 * (high - low)

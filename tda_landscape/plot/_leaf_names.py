@@ -41,10 +41,10 @@ def draw_names(ax: Axes, tree: MergeTree, layout: TreeLayout, names: dict[int, s
         ax.annotate(
             name,
             (layout.x[leaf], tree.births[leaf]),
-            (0, -3),
+            (0, 3 if tree.superlevel else -3),
             textcoords="offset points",
             ha="center",
-            va="top",
+            va="bottom" if tree.superlevel else "top",
             rotation=90 if upright else 0,
             fontsize=size,
             clip_on=True,
@@ -52,8 +52,11 @@ def draw_names(ax: Axes, tree: MergeTree, layout: TreeLayout, names: dict[int, s
     return (longest if upright else 1.2 * size) + 5
 
 
-def make_room(ax: Axes, lowest: float, points: float) -> None:
-    """Lower the lower end of the energies until so many printer's points are free below the lowest leaf."""
+def make_room(ax: Axes, tree: MergeTree, points: float) -> None:
+    """Move the end of the energies until so many printer's points are free beyond the deepest leaf."""
     low, high = ax.get_ylim()
     share = min(0.6, points / points_tall(ax))
-    ax.set_ylim(min(low, (lowest - share * high) / (1 - share)), high)
+    if tree.superlevel:
+        ax.set_ylim(low, max(high, (float(tree.births.max()) - share * low) / (1 - share)))
+    else:
+        ax.set_ylim(min(low, (float(tree.births.min()) - share * high) / (1 - share)), high)

@@ -40,7 +40,7 @@ def nu_curves(curves: NuCurve | Mapping[str, NuCurve], *, ax: Axes | None = None
     -----
     The legend says how the merges are known. Where some merges are certified, a light band reaches from the
     count of all verified paths to the count of certified merges only, an upper bound of the number of
-    components that the stored points hit.
+    components that the stored points hit. Curves of grids have a certified lower bound of N_u, a fine line.
 
     Examples
     --------
@@ -58,7 +58,7 @@ def nu_curves(curves: NuCurve | Mapping[str, NuCurve], *, ax: Axes | None = None
     end = last + (0.06 * (last - first) or 0.5)
     words = [_words(curve, status) for curve in named.values()]
     shared = len(named) > 1 and len(set(words)) == 1
-    banded = False
+    banded = bounded = False
     for i, (label, curve) in enumerate(named.items()):
         text = label if shared else ": ".join(part for part in (label, words[i]) if part)
         # Later lines are thinner, so that those below still show where they coincide.
@@ -67,7 +67,11 @@ def nu_curves(curves: NuCurve | Mapping[str, NuCurve], *, ax: Axes | None = None
         if certified is not None:
             _draw_band(ax, curve, certified, end, i)
             banded = True
+        if curve.lower is not None:
+            _draw_lower(ax, *curve.lower, end, i)
+            bounded = True
     title = [words[0]] * shared + ["band: up to certified merges only"] * banded
+    title += ["fine line: certified lower bound of $N_u$"] * bounded
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set(xlim=(first - 0.03 * (end - first), end), xlabel="level $u$", ylabel="$N_u$")
     _legend(ax, "\n".join(title), list(named.values()), status)
@@ -116,6 +120,13 @@ def _draw_band(ax: Axes, curve: NuCurve, certified: NDArray[np.intp], end: float
     low, high = (np.append(count, count[-1]) for count in (curve.counts["sampled"], certified))
     color = line_style(i)["color"]
     ax.fill_between(levels, low, high, step="post", color=color, alpha=0.16, linewidth=0, zorder=0.5)
+
+
+def _draw_lower(ax: Axes, levels: NDArray[np.float64], count: NDArray[np.intp], end: float, i: int) -> None:
+    """The certified lower curve of a grid, a fine line of the same colour."""
+    if len(levels):
+        x, y = np.concatenate([levels[:1], levels, [end]]), np.concatenate([[0], count, count[-1:]])
+        ax.plot(x, y, drawstyle="steps-post", color=line_style(i)["color"], linewidth=0.7, label="_lower")
 
 
 def _legend(ax: Axes, title: str, curves: list[NuCurve], status: str) -> None:

@@ -9,14 +9,17 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from tda_landscape._errors import InputError
 from tda_landscape.plot._axes import COLORS, GREY, MARKERS, axes_of, clean, note
-from tda_landscape.plot._diagrams import DiagramsLike, read_diagrams, span_of
+from tda_landscape.plot._diagrams import span_of
+from tda_landscape.topology import as_diagrams
+from tda_landscape.topology._formats import DiagramsLike
 
 MOST_COUNTS = 12
 """Up to so many coinciding points are counted in print; more are told by their size alone."""
 
 
-def persistence_diagram(diagrams: DiagramsLike, *, ax: Axes | None = None) -> Axes:
+def persistence_diagram(diagrams: DiagramsLike, *, ax: Axes | None = None, band: float = 0.0) -> Axes:
     """Draw persistence diagrams, one colour and marker a dimension.
 
     Parameters
@@ -25,6 +28,9 @@ def persistence_diagram(diagrams: DiagramsLike, *, ax: Axes | None = None) -> Ax
         What was filtered (`Diagrams.source`) is written above the axes.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure if left out.
+    band : float
+        An error bar of births and deaths, such as `stability_bound`: bars within 2 `band` of the diagonal are shaded,
+        since errors can undo them.
 
     Returns
     -------
@@ -33,7 +39,7 @@ def persistence_diagram(diagrams: DiagramsLike, *, ax: Axes | None = None) -> Ax
     Raises
     ------
     InputError
-        No diagram, NaN, or a death below its birth.
+        No diagram, NaN, a death below its birth, or a negative band.
 
     Notes
     -----
@@ -48,7 +54,9 @@ def persistence_diagram(diagrams: DiagramsLike, *, ax: Axes | None = None) -> Ax
     >>> ax.get_xlabel(), ax.get_ylabel()
     ('birth', 'death')
     """
-    bars = read_diagrams(diagrams)
+    bars = as_diagrams(diagrams)
+    if not (np.isfinite(band) and band >= 0):
+        raise InputError(f"band must be a finite, non-negative error, got {band}")
     ax = axes_of(ax)
     low, high = span_of(bars)
     margin = 0.05 * (high - low)
@@ -56,6 +64,8 @@ def persistence_diagram(diagrams: DiagramsLike, *, ax: Axes | None = None) -> Ax
     essential = any(np.isinf(diagram).any() for diagram in bars)
     ax.fill_between([low, infinity, end], low, [low, infinity, infinity], color="#f4f4f4", linewidth=0, zorder=0)
     ax.plot([low, infinity], [low, infinity], color=GREY, linewidth=0.8, zorder=1)
+    if band:
+        _draw_band(ax, band, low, infinity)
     if essential:
         ax.axhline(infinity, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
         where: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
@@ -75,14 +85,15 @@ def _draw_points(ax: Axes, diagram: NDArray[np.float64], dimension: int, infinit
     """One marker for each distinct point, larger and counted where several coincide."""
     points, counts = np.unique(diagram, axis=0, return_counts=True)
     births, deaths = points[:, 0], np.minimum(points[:, 1], infinity)
+    small = min(1.0, (200 / max(len(points), 1)) ** 0.7)
     ax.scatter(
         births,
         deaths,
-        s=26 * counts**0.7,
+        s=26 * small * counts**0.7,
         marker=MARKERS[dimension % len(MARKERS)],
         facecolor=COLORS[dimension % len(COLORS)],
         edgecolor="white",
-        linewidth=0.6,
+        linewidth=0.6 * small,
         alpha=0.85,
         zorder=3,
         clip_on=False,
@@ -98,6 +109,20 @@ def _draw_points(ax: Axes, diagram: NDArray[np.float64], dimension: int, infinit
             textcoords="offset points",
             fontsize=7,
         )
+
+
+def _draw_band(ax: Axes, band: float, low: float, high: float) -> None:
+    """Shade what lies within two errors of the diagonal."""
+    ends = np.array([low, max(low, high - 2 * band), high])
+    ax.fill_between(
+        ends,
+        ends,
+        np.minimum(ends + 2 * band, high),
+        color="#d9d9d9",
+        linewidth=0,
+        zorder=0.5,
+        label=f"error ±{band:.3g}",
+    )
 
 
 def _ticks(ax: Axes, low: float, high: float) -> None:

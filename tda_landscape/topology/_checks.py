@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from tda_landscape._errors import InputError
+from tda_landscape.topology._forest import kernels
+from tda_landscape.topology._forest_numpy import Ints
 
 if TYPE_CHECKING:
     from tda_landscape.topology._graph import LandscapeGraph
@@ -62,12 +64,53 @@ def same_order(first: LandscapeGraph, second: LandscapeGraph) -> int | None:
     return first.order
 
 
+def ends_of(edges: Any) -> Ints:
+    """Edges (m, 2) as they are where they hold whole numbers; other shapes are not read as something else."""
+    array = np.asarray(edges)
+    if array.size and np.issubdtype(array.dtype, np.signedinteger) and array.ndim == 2 and array.shape[1] == 2:
+        return array
+    return pairs(array)
+
+
+def numbers(values: ArrayLike, name: str) -> NDArray[np.float64]:
+    """A float64 vector, not copied where it is one."""
+    try:
+        return np.asarray(values, dtype=np.float64).reshape(-1)
+    except (TypeError, ValueError):
+        raise InputError(f"{name} must hold numbers, got {values!r:.60}") from None
+
+
+def check_births(births: NDArray[np.float64], sign: float = 1.0) -> None:
+    """Refuse an energy that is not finite."""
+    if not np.isfinite(births).all():
+        bad = int(np.flatnonzero(~np.isfinite(births))[0])
+        raise InputError(f"leaf {bad} has energy {sign * births[bad]}; leave non-finite points out of the graph")
+
+
+def check_edges(
+    births: NDArray[np.float64], edges: Ints, heights: NDArray[np.float64], *, first: int = 0, sign: float = 1.0
+) -> None:
+    """Refuse ends that do not exist and heights below an end; `first` is the number of the first edge."""
+    if len(heights) != len(edges):
+        raise InputError(f"heights has {len(heights)} entries for {len(edges)} edges; give one per edge")
+    e = kernels(len(heights)).first_low(births, edges, heights)
+    if e < 0:
+        return
+    ends = edges[e]
+    stray = ends[(ends < 0) | (ends >= len(births))]
+    if len(stray):
+        raise InputError(f"edges name leaf {stray[0]} but there are {len(births)} leaves, numbered from 0")
+    side, highest = ("below", "at least as high as") if sign > 0 else ("above", "at most as high as")
+    raise InputError(
+        f"edge {first + e} has height {sign * heights[e]} {side} the energy {sign * births[ends].max()} of one of its "
+        f"ends; a path is {highest} both ends, and NaN is not a height"
+    )
+
+
 def check(graph: LandscapeGraph) -> None:
     """Refuse what would poison every later step."""
     n, m = len(graph.births), len(graph.edges)
-    if not np.isfinite(graph.births).all():
-        bad = int(np.flatnonzero(~np.isfinite(graph.births))[0])
-        raise InputError(f"leaf {bad} has energy {graph.births[bad]}; leave non-finite points out of the graph")
+    check_births(graph.births)
     for name in (
         "heights",
         "status",
@@ -83,24 +126,15 @@ def check(graph: LandscapeGraph) -> None:
     for name in ("leaf_status", "hits", "labels"):
         if len(getattr(graph, name)) != n:
             raise InputError(f"{name} has {len(getattr(graph, name))} entries for {n} leaves; give one per leaf")
-    stray = graph.edges[(graph.edges < 0) | (graph.edges >= n)]
-    if len(stray):
-        raise InputError(f"edges name leaf {stray[0]} but there are {n} leaves, numbered from 0")
     if graph.points is not None and len(graph.points) != n:
         raise InputError(f"points has {len(graph.points)} rows for {n} leaves; give one per leaf")
-    ends = graph.births[graph.edges].max(axis=1, initial=-np.inf)
-    for name, heights in (("height", graph.heights), ("upper bound", graph.uppers)):
-        wrong = np.flatnonzero(~(heights >= ends))
-        if len(wrong):
-            e = int(wrong[0])
-            raise InputError(
-                f"edge {e} has {name} {heights[e]} below the energy {ends[e]} of one of its ends; "
-                "a path is at least as high as both ends, and NaN is not a height"
-            )
-    loose = np.flatnonzero(graph.uppers < graph.heights)
+    check_edges(graph.births, graph.edges, graph.heights)
+    loose = np.flatnonzero(~(graph.uppers >= graph.heights))
     if len(loose):
         e = int(loose[0])
-        raise InputError(f"edge {e} has upper bound {graph.uppers[e]} below its measured height {graph.heights[e]}")
+        raise InputError(
+            f"edge {e} has upper bound {graph.uppers[e]}, not at least its measured height {graph.heights[e]}"
+        )
     if graph.order is not None and (not isinstance(graph.order, int) or graph.order < 1):
         raise InputError(f"order must be a positive int or None, got {graph.order!r}")
     strange = set(graph.status.tolist()) - set(EDGE_STATUSES)

@@ -1,13 +1,12 @@
-"""Persistence diagrams: the H0 view of a merge tree, and what a diagram is a diagram of."""
+"""Persistence diagrams: what they hold, what they are diagrams of, and the formats of the field."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from tda_landscape.topology._merge_tree import GraphLike, MergeTree, merge_tree
 
 Diagram = NDArray[np.float64]
 
@@ -15,37 +14,89 @@ Diagram = NDArray[np.float64]
 class Diagrams(list[Diagram]):
     """A list of float64 (n, 2) arrays, one a dimension; essential deaths are `inf`, empty is (0, 2).
 
-    `source` says in words what was filtered, so that nobody takes H1 of a search graph for H1 of a sublevel set.
-    """
-
-    def __init__(self, diagrams: Iterable[Diagram], source: str) -> None:
-        super().__init__(diagrams)
-        self.source = source
-
-
-def persistence(graph: GraphLike | MergeTree, *, min_persistence: float = 0.0) -> Diagrams:
-    """Return the H0 diagram of the sublevel filtration, read from the merge tree.
-
-    Parameters
-    ----------
-    graph : LandscapeGraph, (births, edges, heights), networkx graph, or MergeTree
-    min_persistence : float
-        Only bars strictly longer than this are returned; 0 drops the bars of length zero, -1 keeps them all.
-
-    Returns
-    -------
-    Diagrams
-        One array (n, 2) of (birth, death), sorted by birth and falling death; one death is `inf` for each
-        connected component of the graph.
+    Unreduced homology: one essential class of H0 for each connected component. `source` says in words what was
+    filtered, so that nobody takes H1 of a search graph for H1 of a sublevel set; `note` what else to know before
+    reading it. `print` shows both.
 
     Examples
     --------
-    >>> persistence(([0.0, 0.5], [(0, 1)], [1.0]))[0].tolist()
-    [[0.0, inf], [0.5, 1.0]]
+    >>> print(Diagrams([np.array([[0.0, np.inf], [0.5, 1.0]])], "an example"))
+    H0: 2 bars, 1 of them essential, longest finite one 0.5
+    of an example
     """
-    tree = graph if isinstance(graph, MergeTree) else merge_tree(graph)
-    bars = tidy(np.column_stack([tree.births, tree.deaths]), min_persistence)
-    return Diagrams([bars], "sublevel sets of the energy, as far as paths were found")
+
+    def __init__(self, diagrams: Iterable[Diagram], source: str = "", note: str = "") -> None:
+        super().__init__(diagrams)
+        self.source = source
+        self.note = note
+
+    def __str__(self) -> str:
+        lines = [_summary(k, bars) for k, bars in enumerate(self)]
+        return "\n".join([*lines, *([f"of {self.source}"] if self.source else []), *([self.note] if self.note else [])])
+
+    def to_gudhi(self) -> list[tuple[int, tuple[float, float]]]:
+        """Return gudhi's list of (dimension, (birth, death)), highest dimension first, longest bars first.
+
+        Examples
+        --------
+        >>> Diagrams([np.array([[0.0, np.inf], [0.5, 1.0]])]).to_gudhi()
+        [(0, (0.0, inf)), (0, (0.5, 1.0))]
+        """
+        rows = [(k, (float(b), float(d))) for k, bars in enumerate(self) for b, d in bars]
+        return sorted(rows, key=lambda row: (-row[0], row[1][0] - row[1][1]))
+
+    def to_ripser(self) -> dict[str, list[Diagram]]:
+        """Return ripser's dict: `dgms`, one array a dimension, in float64 (ripser's own hold float32 values).
+
+        Examples
+        --------
+        >>> Diagrams([np.array([[0.0, np.inf]])]).to_ripser()["dgms"][0].tolist()
+        [[0.0, inf]]
+        """
+        return {"dgms": [bars.copy() for bars in self]}
+
+    def to_persim(self) -> list[Diagram]:
+        """Return the plain list of arrays that persim takes; its distances drop infinite bars with a warning.
+
+        Examples
+        --------
+        >>> Diagrams([np.array([[0.0, np.inf]])]).to_persim()[0].tolist()
+        [[0.0, inf]]
+        """
+        return [bars.copy() for bars in self]
+
+    def to_giotto(self, *, reduced: bool = True) -> NDArray[np.float64]:
+        """Return giotto-tda's array (1, n, 3) of (birth, death, dimension) for one sample.
+
+        Parameters
+        ----------
+        reduced : bool
+            Whether to drop the one essential class of H0 that reduced homology has not, the longest (born first),
+            as giotto does. Other essential classes keep `inf`.
+
+        Examples
+        --------
+        >>> Diagrams([np.array([[0.0, np.inf], [0.5, 1.0]])]).to_giotto().tolist()
+        [[[0.5, 1.0, 0.0]]]
+        """
+        diagrams: list[Any] = list(self)
+        if reduced and len(diagrams) and np.isinf(diagrams[0]).any():
+            essential = np.flatnonzero(np.isinf(diagrams[0][:, 1]))
+            first = essential[np.argmin(diagrams[0][essential, 0])]
+            diagrams[0] = np.delete(diagrams[0], first, axis=0)
+        rows = [np.column_stack([bars, np.full(len(bars), k)]) for k, bars in enumerate(diagrams)]
+        return np.concatenate([np.empty((0, 3)), *rows])[None]
+
+
+def _summary(dimension: int, bars: Diagram) -> str:
+    """One line on one dimension."""
+    lengths = bars[:, 1] - bars[:, 0]
+    finite = np.abs(lengths[np.isfinite(lengths)])
+    essential = len(lengths) - len(finite)
+    words = [f"H{dimension}: {len(bars)} bar{'s' * (len(bars) != 1)}"]
+    words += [f"{essential} of them essential"] * bool(essential)
+    words += [f"longest finite one {finite.max(initial=0):.6g}"] * bool(len(finite))
+    return ", ".join(words)
 
 
 def tidy(bars: Diagram, min_persistence: float = 0.0) -> Diagram:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
 
 import networkx as nx
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tda_landscape._errors import InputError
-from tda_landscape.topology._checks import EDGE_STATUSES
-from tda_landscape.topology._graph import LandscapeGraph
-
-GraphLike: TypeAlias = LandscapeGraph | tuple[ArrayLike, ArrayLike, ArrayLike] | nx.Graph
+from tda_landscape.topology import _branches, _diagram
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,11 +28,19 @@ class MergeTree:
     height : ndarray (k,)
         Level of each merge, ascending.
     edge : ndarray of int (k,)
-        Edge of the graph that made the merge.
+        Edge of the graph that made the merge; in a grid, the flat index of the vertex where it happens.
     proved : ndarray of bool (k,)
         Whether the separation below `height` is proved.
     vertices : ndarray of int (n,)
         Where each leaf is in the input: its number in a graph, its flat index in a grid.
+    labels : sequence (n,)
+        Names of the leaves in the graph that they came from; `0 .. n-1` by default.
+    status : ndarray of str (k,) or None
+        How the height of each merge is known; None where the input says nothing.
+    delta : float or None
+        Of a grid: how far the energy may be from its values at the vertices, up to the highest merge.
+    superlevel : bool
+        Whether the sweep went downwards: then `height` descends, and the count at u is that of {E >= u}.
     """
 
     births: NDArray[np.float64]
@@ -45,143 +50,216 @@ class MergeTree:
     edge: NDArray[np.intp]
     proved: NDArray[np.bool_]
     vertices: NDArray[np.intp]
+    labels: Sequence[Hashable] = ()
+    status: NDArray[np.str_] | None = None
+    delta: float | None = None
+    superlevel: bool = False
+
+    def __len__(self) -> int:
+        """Return the number of leaves."""
+        return len(self.births)
 
     @property
     def deaths(self) -> NDArray[np.float64]:
-        """Level at which each leaf's component dies, shape (n,); `inf` for the roots."""
-        deaths = np.full(len(self.births), np.inf)
+        """Level at which each leaf's component dies, shape (n,); `inf` for the roots (`-inf` in superlevel order)."""
+        deaths = np.full(len(self.births), -np.inf if self.superlevel else np.inf)
         deaths[self.dying] = self.height
         return deaths
 
     @property
     def roots(self) -> NDArray[np.intp]:
-        """Leaves whose components never die, lowest first."""
+        """Leaves whose components never die, lowest first (highest first in superlevel order)."""
         alive = np.flatnonzero(np.isinf(self.deaths))
-        order: NDArray[np.intp] = alive[np.argsort(self.births[alive], kind="stable")]
+        births = -self.births[alive] if self.superlevel else self.births[alive]
+        order: NDArray[np.intp] = alive[np.argsort(births, kind="stable")]
         return order
+
+    @property
+    def upwards(self) -> MergeTree:
+        """The tree itself, or in superlevel order that of -E: what all sweeps go by."""
+        if not self.superlevel:
+            return self
+        return replace(self, births=-self.births, height=-self.height, superlevel=False)
 
     def n_components(self, level: ArrayLike) -> NDArray[np.intp]:
         """Count the components at one or many levels: #{birth <= u < death}.
 
         Examples
         --------
+        >>> from tda_landscape.topology import merge_tree
         >>> merge_tree(([0.0, 0.5], [(0, 1)], [1.0])).n_components([-1.0, 0.0, 0.5, 1.0]).tolist()
         [0, 1, 2, 1]
         """
-        levels = np.asarray(level, dtype=np.float64)
-        born = np.searchsorted(np.sort(self.births), levels, side="right")
-        dead = np.searchsorted(self.height, levels, side="right")
+        tree, levels = self.upwards, np.asarray(level, dtype=np.float64)
+        levels = -levels if self.superlevel else levels
+        born = np.searchsorted(np.sort(tree.births), levels, side="right")
+        dead = np.searchsorted(tree.height, levels, side="right")
         return np.where(np.isnan(levels), 0, born - dead).astype(np.intp)  # NaN is above no birth
+
+    def lower_bound(self, level: ArrayLike, delta: float | None = None) -> NDArray[np.intp]:
+        """Count what is there for certain: #{birth <= u - delta, death > u + delta} <= N_u.
+
+        Parameters
+        ----------
+        level : array_like
+            One or many levels u.
+        delta : float, optional
+            Bound of |E - E_tree| on the whole space; that of the grid (`delta`) if left out.
+
+        Returns
+        -------
+        ndarray of int
+            A lower bound of the number of components of {E <= u}: the components counted at u - delta that are
+            apart at u + delta have images of full rank in H0 at u. It needs the error bound everywhere: a graph of
+            samples has none, since nothing is known between its vertices.
+
+        Raises
+        ------
+        InputError
+            No delta where the tree is not that of a grid, or a negative one.
+
+        Examples
+        --------
+        >>> from tda_landscape.topology import cubical_merge_tree
+        >>> tree = cubical_merge_tree([0.0, 1.0, 2.0, 1.0, 0.5])
+        >>> tree.delta, tree.n_components(1.0).tolist(), tree.lower_bound([1.0], delta=0.4).tolist()
+        (1.0, 2, [2])
+        """
+        delta = self.delta if delta is None else delta
+        if delta is None:
+            raise InputError("a tree of a graph has no error bound on the whole space; give delta=, if you know one")
+        if not delta >= 0:
+            raise InputError(f"delta must be a non-negative number, got {delta}")
+        tree, levels = self.upwards, np.asarray(level, dtype=np.float64)
+        levels = -levels if self.superlevel else levels
+        bars = np.column_stack([tree.births + delta, tree.deaths - delta])
+        bars = bars[bars[:, 0] < bars[:, 1]]
+        born = np.searchsorted(np.sort(bars[:, 0]), levels, side="right")
+        dead = np.searchsorted(np.sort(bars[:, 1]), levels, side="right")
+        return np.where(np.isnan(levels), 0, born - dead).astype(np.intp)
+
+    def resolved(self, delta: float | None = None) -> NDArray[np.bool_]:
+        """Say of each leaf whether its bar is longer than 2 delta, so that no error within delta can undo it.
+
+        Examples
+        --------
+        >>> from tda_landscape.topology import merge_tree
+        >>> merge_tree(([0.0, 0.5, 0.9], [(0, 1), (0, 2)], [2.0, 1.0])).resolved(delta=0.1).tolist()
+        [True, True, False]
+        """
+        delta = self.delta if delta is None else delta
+        if delta is None or not delta >= 0:
+            raise InputError(f"delta must be a non-negative number, got {delta}")
+        return np.asarray(np.abs(self.deaths - self.births) > 2 * delta)
 
     def cut(self, level: float) -> NDArray[np.intp]:
         """Label each leaf by the lowest leaf of its component at `level`; -1 where it is not yet born.
 
         Examples
         --------
+        >>> from tda_landscape.topology import merge_tree
         >>> merge_tree(([0.0, 0.5, 2.0], [(0, 1)], [1.0])).cut(1.0).tolist()
         [0, 0, -1]
         """
-        labels = np.arange(len(self.births))
-        merged = self.height <= level
-        # Backwards, each elder already carries the label of its own fate.
-        for dying, elder in zip(self.dying[merged][::-1], self.elder[merged][::-1], strict=True):
-            labels[dying] = labels[elder]
-        labels[~(self.births <= level)] = -1
-        return labels
+        tree, level = self.upwards, -level if self.superlevel else level
+        labels = np.arange(len(tree.births))
+        merged = tree.height <= level
+        labels[tree.dying[merged]] = tree.elder[merged]
+        while not np.array_equal(further := labels[labels], labels):
+            labels = further
+        return np.where(tree.births <= level, labels, -1)
 
+    def persistence(self, *, min_persistence: float = 0.0) -> _diagram.Diagrams:
+        """Return the H0 diagram, see `tda_landscape.persistence`.
 
-def merge_tree(graph: GraphLike) -> MergeTree:
-    """Sweep a weighted graph upwards and record which component merges into which.
+        Examples
+        --------
+        >>> from tda_landscape.topology import merge_tree
+        >>> merge_tree(([0.0, 0.5], [(0, 1)], [1.0])).persistence()[0].tolist()
+        [[0.0, inf], [0.5, 1.0]]
+        """
+        tree = self.upwards
+        bars = _diagram.tidy(np.column_stack([tree.births, tree.deaths]), min_persistence)
+        if self.superlevel:
+            return _diagram.Diagrams([-bars], "superlevel sets: births above deaths, essential classes die at -inf")
+        found = "of the energy, as far as paths were found" if self.delta is None else "of the values on a grid"
+        return _diagram.Diagrams([bars], f"sublevel sets {found}")
 
-    Parameters
-    ----------
-    graph : LandscapeGraph, (births, edges, heights), or networkx graph
-        Vertices are born at their energy, edges join them at their height; a networkx graph carries them as
-        the attributes `energy` and `height`.
+    def branch_decomposition(self) -> _branches.Branches:
+        """Return one branch a leaf, longest first, each with the branch that it hangs from.
 
-    Returns
-    -------
-    MergeTree
-        A forest where the graph is disconnected.
+        Examples
+        --------
+        >>> from tda_landscape.topology import merge_tree
+        >>> branches = merge_tree(([0.0, 0.5, 0.2], [(0, 1), (1, 2)], [1.0, 0.7])).branch_decomposition()
+        >>> branches.leaf.tolist(), branches.parent.tolist(), branches.depth.tolist()
+        ([0, 2, 1], [-1, 0, 2], [0, 1, 2])
+        """
+        return _branches.branches(self)
 
-    Raises
-    ------
-    InputError
-        NaN, or an edge below one of its ends.
+    def simplify(self, eps: float) -> MergeTree:
+        """Return the tree without the branches of persistence at most `eps`; `vertices` says which leaves are left.
 
-    Notes
-    -----
-    H0 of the sublevel filtration by union-find with the elder rule (Edelsbrunner and Harer, Computational
-    Topology, 2010, chapter VII). Heights that were found by a path search are upper bounds of the barriers.
+        Examples
+        --------
+        >>> from tda_landscape.topology import merge_tree
+        >>> tree = merge_tree(([0.0, 0.5, 0.2], [(0, 1), (1, 2)], [1.0, 0.7])).simplify(0.3)
+        >>> tree.vertices.tolist(), tree.n_components(0.6).tolist()
+        ([0, 2], 2)
+        """
+        return _branches.simplify(self, eps)
 
-    Examples
-    --------
-    >>> tree = merge_tree(([0.0, 0.5, 0.2], [(0, 1), (1, 2)], [1.0, 0.7]))
-    >>> list(zip(tree.dying.tolist(), tree.elder.tolist(), tree.height.tolist()))
-    [(1, 2, 0.7), (2, 0, 1.0)]
-    """
-    landscape = as_graph(graph)
-    return sweep(landscape.births, landscape.edges, landscape.heights, landscape.proved)
+    def barriers(self) -> NDArray[np.float64]:
+        """Return the level at which each two leaves are first joined, (n, n); births on the diagonal.
 
+        Entry (i, j) is the lowest maximum over all ways from i to j (minimax); `inf` between separate trees.
 
-def tree_of_status(graph: LandscapeGraph, status: str) -> MergeTree:
-    """Sweep only the edges known at least as well as `status`; certified edges count at their upper bound."""
-    known = EDGE_STATUSES.index(status)
-    rank = np.array([EDGE_STATUSES.index(s) for s in graph.status.tolist()], dtype=np.intp)
-    keep = rank <= known
-    certified = graph.status == "certified"
-    heights = np.where(certified, graph.uppers, graph.heights) if known == 0 else graph.heights
-    return sweep(graph.births, graph.edges[keep], heights[keep], graph.proved[keep])
+        Examples
+        --------
+        >>> from tda_landscape.topology import merge_tree
+        >>> merge_tree(([0.0, 0.5, 0.2], [(0, 1), (1, 2)], [1.0, 0.7])).barriers().tolist()
+        [[0.0, 1.0, 1.0], [1.0, 0.5, 0.7], [1.0, 0.7, 0.2]]
+        """
+        order = _branches.leaf_order(self.upwards)
+        rows = [order.row(i) for i in range(len(self.births))]
+        levels = np.stack(rows) if rows else np.empty((0, 0))
+        return -levels if self.superlevel else levels
 
+    def to_linkage(self, *, root: float | None = None) -> NDArray[np.float64]:
+        """Return scipy's linkage matrix (n - 1, 4): clusters, height, number of leaves; births are lost.
 
-def as_graph(graph: GraphLike) -> LandscapeGraph:
-    """Accept the three spellings of a weighted graph."""
-    if isinstance(graph, LandscapeGraph):
-        return graph
-    if isinstance(graph, nx.Graph):
-        return LandscapeGraph.from_networkx(graph)
-    if isinstance(graph, tuple) and len(graph) == 3:
-        return LandscapeGraph.from_arrays(*graph)
-    raise InputError(
-        f"a {type(graph).__name__} is not a weighted graph; "
-        "give a LandscapeGraph, (births, edges, heights) or a networkx graph"
-    )
+        scipy's own functions want non-negative heights: shift the energies where some are below 0. In superlevel
+        order the heights are those of -E.
 
+        Parameters
+        ----------
+        root : float, optional
+            Height at which separate trees are joined, `inf` say; without it a forest is refused.
 
-def sweep(
-    births: NDArray[np.float64],
-    edges: NDArray[np.intp],
-    heights: NDArray[np.float64],
-    proved: NDArray[np.bool_],
-    vertices: NDArray[np.intp] | None = None,
-) -> MergeTree:
-    """Union-find over the edges by ascending height."""
-    age = np.empty(len(births), dtype=np.intp)
-    age[np.argsort(births, kind="stable")] = np.arange(len(births))
-    root = list(range(len(births)))
+        Raises
+        ------
+        InputError
+            A forest without `root`, or fewer than two leaves.
 
-    def find(v: int) -> int:
-        while root[v] != v:
-            root[v] = root[root[v]]
-            v = root[v]
-        return v
+        Examples
+        --------
+        >>> from tda_landscape.topology import merge_tree
+        >>> merge_tree(([0.0, 0.5, 0.2], [(0, 1), (1, 2)], [1.0, 0.7])).to_linkage().tolist()
+        [[1.0, 2.0, 0.7, 2.0], [0.0, 3.0, 1.0, 3.0]]
+        """
+        return _branches.linkage(self, root)
 
-    merges: list[tuple[int, int, int]] = []
-    order = np.lexsort((~proved, heights))  # of edges at one height, a proved one makes the merge
-    for e in order[np.isfinite(heights[order])].tolist():
-        a, b = find(int(edges[e, 0])), find(int(edges[e, 1]))
-        if a == b:
-            continue
-        dying, elder = (a, b) if age[a] > age[b] else (b, a)
-        root[dying] = elder
-        merges.append((dying, elder, e))
-    rows = np.array(merges, dtype=np.intp).reshape(-1, 3)
-    return MergeTree(
-        births=births,
-        dying=rows[:, 0],
-        elder=rows[:, 1],
-        height=heights[rows[:, 2]],
-        edge=rows[:, 2],
-        proved=proved[rows[:, 2]],
-        vertices=np.arange(len(births)) if vertices is None else vertices,
-    )
+    def to_networkx(self) -> nx.DiGraph:
+        """Return the tree as a networkx DiGraph from roots to leaves; every node carries `height`.
+
+        Leaves are named by their labels and carry `leaf`, their number; merges are named ("merge", k) and carry
+        `edge`. What meets at exactly one height is one node with many children.
+
+        Examples
+        --------
+        >>> from tda_landscape.topology import merge_tree
+        >>> graph = merge_tree(([0.0, 0.5, 0.2], [(0, 1), (1, 2)], [1.0, 0.7])).to_networkx()
+        >>> sorted((graph.nodes[a]["height"], graph.nodes[b]["height"]) for a, b in graph.edges)
+        [(0.7, 0.2), (0.7, 0.5), (1.0, 0.0), (1.0, 0.7)]
+        """
+        return _branches.to_networkx(self)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import networkx as nx
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tda_landscape._errors import InputError
 from tda_landscape.topology._checks import EDGE_STATUSES
 from tda_landscape.topology._graph import LandscapeGraph
-from tda_landscape.topology._merge_tree import GraphLike, MergeTree, as_graph, tree_of_status
+from tda_landscape.topology._merge_tree import MergeTree
 from tda_landscape.topology._raw import raw_bounds
+from tda_landscape.topology._sweep import merge_tree, tree_of_status
+from tda_landscape.topology._weighted import GraphLike, as_graph
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,6 +33,9 @@ class NuCurve:
     raw : tuple of ndarray of Python ints (L,) or None
         Bounds (lower, upper) of the count before symmetric copies were put together, see `raw_bounds`; None where
         no symmetry was used, so that the counts themselves are raw.
+    lower : tuple of ndarray (K,) or None
+        Levels and counts of the certified lower curve, #{birth <= u - delta, death > u + delta} <= N_u; None where
+        no error bound delta holds on the whole space, as on any graph of samples.
 
     Examples
     --------
@@ -42,6 +48,7 @@ class NuCurve:
     counts: dict[str, NDArray[np.intp]]
     proved: NDArray[np.intp]
     raw: tuple[NDArray[np.object_], NDArray[np.object_]] | None = None
+    lower: tuple[NDArray[np.float64], NDArray[np.intp]] | None = None
 
     def __call__(self, level: ArrayLike, status: str = "sampled") -> NDArray[np.intp]:
         """Return the count at one or many levels; all verified paths are used unless a `status` is given."""
@@ -53,13 +60,27 @@ class NuCurve:
         """Return how many separations are proved at one or many levels."""
         return _step(self.levels, self.proved, level)
 
+    def n_certain(self, level: ArrayLike) -> NDArray[np.intp]:
+        """Return a certified lower bound of N_u at one or many levels; only curves of grids have one.
+
+        Examples
+        --------
+        >>> from tda_landscape.topology import cubical_merge_tree
+        >>> curve = nu_curve(cubical_merge_tree([0.0, 1.0, 2.0, 1.0, 0.5], delta=0.4))
+        >>> int(curve(1.5)), int(curve.n_certain(1.5)), int(curve.n_certain(1.6))
+        (2, 2, 1)
+        """
+        if self.lower is None:
+            raise InputError("this curve has no certified lower bound; one comes from a grid, cubical_merge_tree")
+        return _step(*self.lower, level)
+
 
 def nu_curve(graph: GraphLike | MergeTree) -> NuCurve:
     """Count the components of the sublevel sets at every level, once for each status of merges.
 
     Parameters
     ----------
-    graph : LandscapeGraph, (births, edges, heights), networkx graph, or MergeTree
+    graph : LandscapeGraph, (births, edges, heights), networkx graph, scipy sparse matrix, or MergeTree
         A `MergeTree` (an exact grid, say) has one count, which then stands for every status if all its
         separations are proved.
 
@@ -88,13 +109,19 @@ def nu_curve(graph: GraphLike | MergeTree) -> NuCurve:
     counts = {status: tree.n_components(levels) for status, tree in trees.items()}
     best = trees["sampled"]
     raw = None if bounds is None else bounds.at(levels)
-    return NuCurve(levels=levels, counts=counts, proved=_proved(best, levels), raw=raw)
+    return NuCurve(levels=levels, counts=counts, proved=_proved(best, levels), raw=raw, lower=_lower(best))
 
 
 def _trees(graph: GraphLike | MergeTree) -> dict[str, MergeTree]:
     """One sweep a status; a tree without a graph knows its merges one way only."""
     if isinstance(graph, MergeTree):
+        if graph.superlevel:
+            raise InputError("an N_u curve counts sublevel sets; ask tree.n_components, or take tree.upwards of -E")
         return dict.fromkeys(EDGE_STATUSES, graph) if graph.proved.all() else {"sampled": graph}
+    if not isinstance(graph, (LandscapeGraph, nx.Graph)):  # arrays say nothing of how their heights are known
+        tree = merge_tree(graph)
+        bare = merge_tree((tree.births, [], []))
+        return {"certified": bare, "refined": bare, "sampled": tree}
     landscape: LandscapeGraph = as_graph(graph)
     return {status: tree_of_status(landscape, status) for status in EDGE_STATUSES}
 
@@ -105,6 +132,15 @@ def _proved(tree: MergeTree, levels: NDArray[np.float64]) -> NDArray[np.intp]:
     dead = tree.height[tree.proved]
     alive = np.searchsorted(born, levels, side="right") - np.searchsorted(dead, levels, side="right")
     return np.asarray(alive, dtype=np.intp)
+
+
+def _lower(tree: MergeTree) -> tuple[NDArray[np.float64], NDArray[np.intp]] | None:
+    """The certified lower curve of a tree with an error bound: bars are shortened by delta at both ends."""
+    if tree.delta is None:
+        return None
+    bars = np.column_stack([tree.births + tree.delta, tree.deaths - tree.delta])[tree.resolved()]
+    levels = np.unique(bars[np.isfinite(bars)])
+    return levels, tree.lower_bound(levels)
 
 
 def _step(levels: NDArray[np.float64], values: NDArray[np.intp], at: ArrayLike) -> NDArray[np.intp]:

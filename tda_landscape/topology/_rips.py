@@ -1,15 +1,23 @@
-"""Vietoris-Rips persistence: of point clouds, and of the search graph weighted by barriers."""
+"""Vietoris-Rips persistence of point clouds, with a null comparison where distances concentrate."""
 
 from __future__ import annotations
 
-import gudhi
 import numpy as np
 from gudhi.sklearn import RipsPersistence
 from numpy.typing import ArrayLike, NDArray
+from scipy.spatial.distance import pdist, squareform
 
 from tda_landscape._errors import InputError
-from tda_landscape.topology._diagram import Diagrams, persistence, tidy
-from tda_landscape.topology._merge_tree import GraphLike, as_graph
+from tda_landscape.topology._diagram import Diagram, Diagrams, tidy
+
+CONCENTRATED = 1.0
+"""(largest - smallest) / mean distance below which a cloud counts as high-dimensional."""
+
+DRAWS = 9
+"""Gaussian clouds of a null comparison; more than all of them is p <= 1/10."""
+
+LOOKED_AT = 500
+"""Points whose distances say whether they concentrate."""
 
 
 def rips(
@@ -18,6 +26,8 @@ def rips(
     distances: ArrayLike | None = None,
     max_dimension: int = 1,
     threshold: float = np.inf,
+    null: int | None = None,
+    seed: int = 0,
 ) -> Diagrams:
     """Return the Vietoris-Rips persistence of a point cloud, or of a matrix of distances.
 
@@ -31,11 +41,16 @@ def rips(
         Highest homology dimension.
     threshold : float
         Largest edge length.
+    null : int, optional
+        Gaussian clouds of the same covariance to compare H1 with, each as costly as the cloud itself; left out, 9
+        where distances concentrate and none else.
+    seed : int
+        Of these clouds.
 
     Returns
     -------
     Diagrams
-        One array a dimension, 0 to `max_dimension`.
+        One array a dimension, 0 to `max_dimension`. `note`, which `print` shows, compares with the null.
 
     Raises
     ------
@@ -44,8 +59,10 @@ def rips(
 
     Notes
     -----
-    In high dimension distances concentrate, and H1 of a cloud is mostly noise; compare with a cloud of which
-    the answer is known before reading anything into it.
+    In high dimension all distances are nearly equal, and the H1 of a cloud is mostly noise: diagrams become
+    unreliable (Hiraoka et al., arXiv 2404.18194). Where (largest - smallest) / mean distance is below 1, the longest
+    H1 bar, as death / birth, is therefore compared with those of Gaussian clouds of the same size and covariance.
+    The engine is Ripser's algorithm in float64 (`gudhi.sklearn.RipsPersistence`).
 
     Examples
     --------
@@ -59,55 +76,78 @@ def rips(
         raise InputError(f"max_dimension must be a non-negative int, got {max_dimension!r}")
     if np.isnan(threshold):
         raise InputError("threshold is NaN; give a length, or leave it out for none")
-    given = _matrix(points, "points") if distances is None else _distances(distances)
+    if null is not None and (isinstance(null, bool) or not isinstance(null, int) or null < 0):
+        raise InputError(f"null must be a number of clouds, 0 for none, got {null!r}")
+    if distances is not None:
+        matrix = _distances(distances)
+        bars = _bars(matrix, max_dimension, threshold, "full distance matrix")
+        return Diagrams(
+            bars, "Vietoris-Rips complex of a matrix of distances", _spread_note(matrix, "points", max_dimension)
+        )
+    cloud = _matrix(points, "points")
+    bars = _bars(cloud, max_dimension, threshold, "point cloud")
+    note = _spread_note(_some_distances(cloud), "null=9", max_dimension)
+    draws = (DRAWS if note else 0) if null is None else null
+    if draws and max_dimension > 0 and len(cloud) > 3:
+        note = _null_note(cloud, bars[1], draws, threshold, seed)
+    return Diagrams(bars, "Vietoris-Rips complex of a point cloud", note)
+
+
+def _bars(given: NDArray[np.float64], max_dimension: int, threshold: float, kind: str) -> list[Diagram]:
+    """Persistence of one cloud or matrix."""
+    dimensions = list(range(max_dimension + 1))
     engine = RipsPersistence(
-        homology_dimensions=list(range(max_dimension + 1)),
-        threshold=threshold,
-        input_type="point cloud" if distances is None else "full distance matrix",
+        homology_dimensions=dimensions, threshold=threshold, input_type=kind, homology_coeff_field=2
     )
-    bars: list[NDArray[np.float64]] = engine.fit_transform([given])[0]
-    return Diagrams([tidy(b) for b in bars], "Vietoris-Rips complex of a point cloud")
+    return [tidy(bars) for bars in engine.fit_transform([given])[0]]
 
 
-def barrier_rips(graph: GraphLike, *, max_dimension: int = 1) -> Diagrams:
-    """Return the persistence of the flag complex over the graph: vertices born at E, edges at their height.
+def _spread(matrix: NDArray[np.float64]) -> float:
+    """(largest - smallest) / mean of the finite distances between different points, some of them if they are many."""
+    step = len(matrix) // LOOKED_AT + 1
+    between = matrix[::step, ::step].ravel()
+    between = between[np.isfinite(between) & (between > 0)]
+    return float(np.ptp(between) / between.mean()) if len(between) > 2 else np.inf
 
-    Parameters
-    ----------
-    graph : LandscapeGraph, (births, edges, heights), or networkx graph
-    max_dimension : int
-        Highest homology dimension.
 
-    Returns
-    -------
-    Diagrams
-        H0 is that of the merge tree. H1 is that of the *search graph*: a pair that was not searched leaves a
-        loop that never dies, and says nothing about loops in {E <= u}; `.source` repeats this.
+def _some_distances(cloud: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Distances between points of a cloud, not more of them than are looked at."""
+    return np.asarray(squareform(pdist(cloud[:: len(cloud) // LOOKED_AT + 1])))
 
-    Examples
-    --------
-    >>> cycle = ([0, 0, 0, 0], [(0, 1), (1, 2), (2, 3), (3, 0)], [1, 1, 1, 2])
-    >>> barrier_rips(cycle)[1].tolist()
-    [[2.0, inf]]
-    """
-    landscape = as_graph(graph)
-    complex_ = gudhi.SimplexTree()
-    for v, birth in enumerate(landscape.births.tolist()):
-        complex_.insert([v], birth)
-    cheapest: dict[tuple[int, int], float] = {}
-    for (a, b), height in zip(landscape.edges.tolist(), landscape.heights.tolist(), strict=True):
-        pair = (min(a, b), max(a, b))
-        if a != b and np.isfinite(height):
-            cheapest[pair] = min(height, cheapest.get(pair, np.inf))
-    for pair, height in cheapest.items():
-        complex_.insert(list(pair), height)
-    complex_.expansion(max_dimension + 1)
-    complex_.compute_persistence(homology_coeff_field=2, persistence_dim_max=True)
-    higher = [tidy(complex_.persistence_intervals_in_dimension(k)) for k in range(1, max_dimension + 1)]
-    return Diagrams(
-        [*persistence(landscape), *higher],
-        "flag complex of the search graph: its H1 is not the H1 of the sublevel sets",
+
+def _spread_note(matrix: NDArray[np.float64], remedy: str, max_dimension: int) -> str:
+    """A warning where distances concentrate, else nothing."""
+    spread = _spread(matrix)
+    if spread >= CONCENTRATED:
+        return ""
+    words = f"distances concentrate ((largest - smallest) / mean = {spread:.2g})"
+    if max_dimension == 0:
+        return f"{words}, so all components join at nearly one radius"
+    return f"{words}, so H1 may be noise: give {remedy} for a comparison with Gaussian clouds of the same covariance"
+
+
+def _null_note(cloud: NDArray[np.float64], loops: Diagram, draws: int, threshold: float, seed: int) -> str:
+    """The longest H1 bar beside those of Gaussian clouds of the same size and covariance."""
+    rng, n = np.random.default_rng(seed), len(cloud)
+    centred = cloud - cloud.mean(axis=0)
+    gram = centred @ centred.T
+    effective = np.trace(gram) ** 2 / max(float((gram**2).sum()), np.finfo(float).tiny)
+    found = _longest(loops)
+    clouds = (rng.standard_normal((n, n)) @ centred / np.sqrt(n - 1) for _ in range(draws))
+    null = [_longest(_bars(other, 1, threshold, "point cloud")[1]) for other in clouds]
+    verdict = "above all of them" if found > max(null) else "not above all of them, so no loop beyond noise is shown"
+    return (
+        f"null comparison: the longest H1 bar has death/birth {found:.4g}; {draws} Gaussian clouds of the same "
+        f"covariance reach {min(null):.4g} to {max(null):.4g}: {verdict} "
+        f"(effective dimension {effective:.3g}, (largest - smallest) / mean distance "
+        f"{_spread(_some_distances(cloud)):.2g})"
     )
+
+
+def _longest(loops: Diagram) -> float:
+    """Largest death / birth of the bars that die; 1 without any."""
+    alive = loops[np.isfinite(loops[:, 1]) & (loops[:, 0] > 0)]
+    return float((alive[:, 1] / alive[:, 0]).max(initial=1.0))
 
 
 def _matrix(values: ArrayLike | None, name: str) -> NDArray[np.float64]:
@@ -115,8 +155,10 @@ def _matrix(values: ArrayLike | None, name: str) -> NDArray[np.float64]:
     array = np.asarray(values, dtype=np.float64)
     if array.ndim != 2 or len(array) == 0:
         raise InputError(f"{name} must be a non-empty 2-D array, got shape {array.shape}")
-    if np.isnan(array).any() or (name == "points" and np.isinf(array).any()):
-        raise InputError(f"{name} contain NaN or infinite numbers; leave those rows out")
+    bad = ~np.isfinite(array) if name == "points" else np.isnan(array)
+    if bad.any():
+        row = int(np.flatnonzero(bad.any(axis=1))[0])
+        raise InputError(f"{name} contain NaN or infinite numbers, first in row {row}; leave those rows out")
     return array
 
 
@@ -125,6 +167,7 @@ def _distances(values: ArrayLike) -> NDArray[np.float64]:
     array = _matrix(values, "distances")
     if array.shape[0] != array.shape[1]:
         raise InputError(f"distances must be a square matrix, got shape {array.shape}; points go without a name")
-    if (array < 0).any() or np.diag(array).any() or not np.allclose(array, array.T, rtol=1e-12, atol=0):
+    same = np.array_equal(array, array.T)
+    if array.min() < 0 or np.diag(array).any() or not (same or np.allclose(array, array.T, rtol=1e-12, atol=0)):
         raise InputError("distances must be symmetric and non-negative with a zero diagonal")
-    return np.maximum(array, array.T)
+    return array if same else np.maximum(array, array.T)

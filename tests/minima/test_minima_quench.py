@@ -100,7 +100,6 @@ def test_lanczos_agrees_with_the_full_spectrum():
     assert int(minima.hits[0]) == 3
 
 
-
 def test_descent_in_one_batch_equals_descents_alone():
     energy = tl.zoo.fourier(3, dim=2)
     start = energy.start(12, 5)

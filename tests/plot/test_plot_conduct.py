@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tda_landscape import InputError, plot
-from tda_landscape.topology import merge_tree, nu_curve, persistence
+from tda_landscape.topology import merge_tree, nu_curve, persistence, rips_by_level
 
 GRAPH = ([0.0, 0.5, 0.2], [(0, 1), (1, 2)], [1.0, 0.7])
 PATH = SimpleNamespace(profile=[[0, 0.0], [1, 2.0], [2, 0.5]], height=2.0, status="refined")
@@ -21,6 +21,7 @@ PLOTS = {
     "persistence_diagram": (plot.persistence_diagram, persistence(GRAPH)),
     "barcode": (plot.barcode, persistence(GRAPH)),
     "path_profile": (plot.path_profile, PATH),
+    "level_heatmap": (plot.level_heatmap, rips_by_level(np.eye(4), energies=[0.0, 0.5, 1.0, 2.0], levels=2)),
 }
 each = pytest.mark.parametrize(("draw", "data"), PLOTS.values(), ids=PLOTS)
 

@@ -76,7 +76,7 @@ def test_proved_and_unproved_merges_are_told_apart(ax):
 
 def test_only_what_is_unproved_is_called_an_upper_bound(ax):
     assert legend(disconnectivity(merge_tree(CHAIN), ax=ax)) == ["upper bound, not proved (2)"]
-    exact = cubical_merge_tree([0.0, 2.0, 1.0, 3.0, 0.5])
+    exact = cubical_merge_tree([0.0, 2.0, 1.0, 3.0, 0.5], delta=0.4)
     assert legend(disconnectivity(exact, ax=Figure().subplots())) == ["separation proved (2)"]
 
 

@@ -7,6 +7,7 @@ import pytest
 
 CASES = """
 import networkx as nx, numpy as np
+from scipy.sparse import coo_array
 from tda_landscape import InputError
 from tda_landscape.topology import *
 nan, inf = np.nan, np.inf
@@ -17,7 +18,11 @@ graphs = [([0.0, nan], [(0, 1)], [1.0]), ([0.0, 0.5], [(0, 1)], [nan]), ([0.0, -
           ([0.0, inf], [(0, 1)], [inf]), bad_node, bad_edge]
 calls = [lambda v=v, g=g: v(g) for v in (merge_tree, nu_curve, persistence, barrier_rips) for g in graphs]
 calls += [lambda: rips([[0.0, nan], [1.0, 1.0]]), lambda: rips(distances=[[0.0, nan], [nan, 0.0]]),
-          lambda: rips(distances=[[0.0, 1.0], [1.0, nan]]), lambda: cubical_merge_tree([[0.0, nan], [1.0, 2.0]])]
+          lambda: rips(distances=[[0.0, 1.0], [1.0, nan]]), lambda: cubical_merge_tree([[0.0, nan], [1.0, 2.0]]),
+          lambda: rips_by_level([[0.0], [nan]], [0.0, 1.0]), lambda: rips_by_level([[0.0], [1.0]], [0.0, nan]),
+          lambda: bottleneck([[[0.0, nan]]], [[[0.0, 1.0]]]), lambda: wasserstein([[[nan, 1.0]]], [[[0.0, 1.0]]]),
+          lambda: merge_tree_of_chunks([0.0, 1.0], [([(0, 1)], [nan])]), lambda: merge_tree_of_chunks([nan], []),
+          lambda: barrier_rips(coo_array([[0.0, nan], [nan, 0.0]])), lambda: stability_bound(graphs[0], graphs[0])]
 for i, call in enumerate(calls):
     try:
         call()
@@ -43,7 +48,7 @@ def fresh(code):
 
 def test_nan_never_reaches_gudhi():
     done = fresh(CASES)
-    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "28 refused", "")
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "36 refused", "")
 
 
 def test_control_gudhi_itself_does_not_survive_nan():
