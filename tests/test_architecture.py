@@ -15,6 +15,7 @@ LAYERS = [
     {"energy"},
     {"paths"},
     {"minima"},
+    {"certificates"},
     {"connecting"},
     {"_survey"},
     {"plot", "testing"},
@@ -116,5 +117,5 @@ def test_every_public_name_can_be_loaded():
     assert len(tda_landscape.__all__) > 25
     for name in tda_landscape.__all__:
         assert getattr(tda_landscape, name) is not None
-    with pytest.raises(AttributeError, match="certify"):
-        _ = tda_landscape.certify
+    with pytest.raises(AttributeError, match="no_such_name"):
+        _ = tda_landscape.no_such_name

@@ -1,0 +1,189 @@
+"""Proved bounds of the energy of a network on a stretch of a polyline."""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+from tda_landscape._errors import InputError
+from tda_landscape.certificates._node import Node, Stretch
+from tda_landscape.certificates._program import Program, Trace, output_of
+from tda_landscape.certificates._reading import read_program
+from tda_landscape.certificates._rounding import TINY, U, check_arithmetic, gamma
+from tda_landscape.certificates._segments import Segments
+from tda_landscape.certificates.losses import ConvexLoss, loss_above, loss_below, recognise
+from tda_landscape.certificates.losses._bound import CELLS
+from tda_landscape.energy import Energy
+
+DEEP, GENERATORS = 5, 4
+"""From this many hidden layers on, this many generators a row."""
+
+IN_CACHE = 2**20
+"""Bytes of one layer that are worked on at once: larger batches leave the cache."""
+
+KEPT = 2**30
+"""Bytes of traces that are kept between evaluations."""
+
+NODE_COST, STRETCH_COST = 1.0, 2.5
+"""Forward passes of one node and of one stretch, as counted by a tally."""
+
+
+class NetworkBounder:
+    """The energy of a network on a polyline (m, d), by enclosing every unit for every row of the data."""
+
+    def __init__(self, energy: Energy, points: Tensor, *, generators: int | None = None) -> None:
+        network = energy.network
+        assert network is not None  # the door has seen to it
+        if network.regularizer is not None:
+            raise InputError("an energy with a regularizer of your own cannot be certified; use weight_decay")
+        if not network.inputs.is_floating_point():
+            raise InputError(f"inputs of type {network.inputs.dtype} have no certified rule; give floats")
+        self.program: Program = read_program(network.module)
+        self.data = network.inputs.to(torch.float64)[None]
+        self.points = points.to(torch.float64)
+        self.weight_decay = network.weight_decay
+        self.counters = energy.counters
+        check_arithmetic(self.data, self.points)
+        first = self.program.trace(self.data, self.points[:1])
+        outputs = first[-1].shape[1:]
+        self.loss: ConvexLoss = recognise(network.loss, network.targets, outputs)
+        self.keep = (GENERATORS if self.program.depth >= DEEP else 0) if generators is None else generators
+        self.widest = max(v[0, 0].numel() for v, const in zip(first, self.program.constant, strict=True) if not const)
+        self.evaluations = 0
+        self._traces: OrderedDict[Node, Trace] = OrderedDict()
+        self._check(energy)
+
+    def values(self, nodes: list[Node]) -> list[float]:
+        """The energy at nodes, one forward pass each."""
+        self._count(NODE_COST * len(nodes), len(nodes))
+        return [self._value(self._trace(node), self._theta(node)) for node in nodes]
+
+    def above(self, stretches: list[Stretch]) -> list[float]:
+        """Proved upper bounds on stretches, as many at once as stay in the cache."""
+        self._count(STRETCH_COST * len(stretches), 0)
+        rows = self.data.shape[1]
+        at_once = max(1, IN_CACHE // (8 * self.widest * rows))
+        groups = [stretches[i : i + at_once] for i in range(0, len(stretches), at_once)]
+        return [bound for group in groups for bound in self._above(group)]
+
+    def below(self, node: Node) -> float:
+        """A proved lower bound at a node: the enclosure of a stretch of length zero."""
+        self._count(STRETCH_COST, 0)
+        theta = self._theta(node)
+        segments = Segments(theta[None], theta[None], self._largest(node.piece)[None])
+        total, size = 0.0, 0.0
+        for rows in self._chunks(1):
+            ends = [(v, v) for v in self._rows([node], rows)]
+            known = self.program.enclose(self.data[:, rows], segments, ends, 0)
+            part = float(loss_below(self.loss, output_of(known), self.loss.targets[rows]))
+            total, size = total + part, size + abs(part)
+        squares = float(theta.square().sum())
+        value = self.loss.scale * total + self.weight_decay * squares
+        slack = self.loss.scale * size * gamma(self.data.shape[1] + 32) + self._decay_error(segments)
+        return value - float(slack) - 8 * U * abs(value)
+
+    def enclosures(self, stretch: Stretch) -> tuple[list[object], Segments]:
+        """Enclosures of all layers on one stretch, for tests of soundness."""
+        nodes = [Node(stretch.piece, stretch.begin), Node(stretch.piece, stretch.end)]
+        segments = self._segments([stretch])
+        ends = list(zip(*(self._rows([node], slice(None)) for node in nodes), strict=True))
+        return list(self.program.enclose(self.data, segments, ends, self.keep)), segments
+
+    def _above(self, group: list[Stretch]) -> Iterable[float]:
+        segments = self._segments(group)
+        begins, stops = ([Node(s.piece, t) for s, t in zip(group, ts, strict=True)] for ts in _shares(group))
+        total = torch.zeros(len(group), CELLS + 1, dtype=torch.float64)
+        size = torch.zeros_like(total)
+        for rows in self._chunks(len(group)):
+            ends = list(zip(self._rows(begins, rows), self._rows(stops, rows), strict=True))
+            known = self.program.enclose(self.data[:, rows], segments, ends, self.keep)
+            part = loss_above(self.loss, output_of(known), self.loss.targets[rows])
+            total, size = total + part, size + part.abs()
+        bound = self.loss.scale * total + self._decay(segments)
+        bound = bound + self.loss.scale * size * gamma(self.data.shape[1] + 32) + self._decay_error(segments)[:, None]
+        bounds: list[float] = (bound + 8 * U * bound.abs() + TINY).amax(1).tolist()
+        return bounds
+
+    def _decay(self, segments: Segments) -> Tensor:
+        """weight_decay |θ(s)|^2 at the grid points, (S, J + 1): convex in s, so linear in between it is above."""
+        a, b = (part.square().sum(1, keepdim=True) for part in (segments.start, segments.end))
+        grid = torch.linspace(0, 1, CELLS + 1, dtype=torch.float64)
+        apart = (segments.end - segments.start).square().sum(1, keepdim=True)
+        return self.weight_decay * ((1 - grid) * a + grid * b - grid * (1 - grid) * apart)
+
+    def _decay_error(self, segments: Segments) -> Tensor:
+        """Rounding of the penalty (S,), and of nodes off the polyline."""
+        largest = segments.largest.square().sum(1)
+        return self.weight_decay * gamma(8 * segments.largest.shape[1] + 64) * largest
+
+    def _segments(self, group: list[Stretch]) -> Segments:
+        starts, stops = ([self._theta(Node(s.piece, t)) for s, t in zip(group, ts, strict=True)] for ts in _shares(group))
+        largest = torch.stack([self._largest(s.piece) for s in group])
+        return Segments(torch.stack(starts), torch.stack(stops), largest)
+
+    def _theta(self, node: Node) -> Tensor:
+        """The node as floats; vertices exactly."""
+        a, b = self.points[node.piece], self.points[node.piece + 1]
+        return b if node.t == 1 else a + node.t * (b - a)
+
+    def _largest(self, piece: int) -> Tensor:
+        return torch.maximum(self.points[piece].abs(), self.points[piece + 1].abs())
+
+    def _trace(self, node: Node) -> Trace:
+        """The trace at a node; kept, while memory allows, since both neighbours of a node will ask for it."""
+        if node.t == 1 and node.piece + 2 < len(self.points):
+            node = Node(node.piece + 1, 0.0)
+        if node not in self._traces:
+            trace = self.program.trace(self.data, self._theta(node)[None])
+            size = 8 * sum(v.numel() for v, const in zip(trace, self.program.constant, strict=True) if not const)
+            while len(self._traces) > max(2, KEPT // size):
+                self._traces.popitem(last=False)
+            self._traces[node] = trace
+        self._traces.move_to_end(node)
+        return self._traces[node]
+
+    def _rows(self, nodes: list[Node], rows: slice) -> Trace:
+        """Traces of nodes (S, n, ...) on some rows."""
+        traces = [self._trace(node) for node in nodes]
+        if len(traces) == 1:
+            return [v[:, rows] for v in traces[0]]
+        return [
+            parts[0][:, rows] if constant else torch.cat([v[:, rows] for v in parts])
+            for parts, constant in zip(zip(*traces, strict=True), self.program.constant, strict=True)
+        ]
+
+    def _chunks(self, segments: int) -> list[slice]:
+        rows = self.data.shape[1]
+        step = max(16, IN_CACHE // (8 * self.widest * segments))
+        return [slice(i, min(i + step, rows)) for i in range(0, rows, step)]
+
+    def _value(self, trace: Trace, theta: Tensor) -> float:
+        outputs = trace[-1].reshape(trace[-1].shape[1], -1)
+        total = self.loss.value(outputs, self.loss.targets).sum()
+        return float(self.loss.scale * total + self.weight_decay * theta.square().sum())
+
+    def _check(self, energy: Energy) -> None:
+        """See that the network was read rightly: its energy at the ends is that of the model itself."""
+        own = self.values([Node(0, 0.0), Node(len(self.points) - 2, 1.0)])
+        self.evaluations = 0
+        given = energy(torch.stack([self.points[0], self.points[-1]])).tolist()
+        loose = 1e-8 if energy.dtype == torch.float64 else 1e-3
+        for mine, theirs in zip(own, given, strict=True):
+            if math.isfinite(theirs) and not abs(mine - theirs) <= loose * (1 + abs(theirs)):
+                raise InputError(
+                    f"the network was read as one with energy {mine:.9g} where the model has {theirs:.9g}, so it "
+                    "cannot be certified; hooks or parametrizations in the model are not seen"
+                )
+
+    def _count(self, passes: float, nodes: int) -> None:
+        self.evaluations += nodes
+        for counter in self.counters:
+            counter.values += passes
+
+
+def _shares(group: list[Stretch]) -> tuple[list[float], list[float]]:
+    return [s.begin for s in group], [s.end for s in group]

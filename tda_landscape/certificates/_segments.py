@@ -1,0 +1,55 @@
+"""Straight pieces of parameter space, and where each parameter of a layer stands in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from torch import Tensor
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One parameter tensor as a part of the flat vector of all parameters."""
+
+    begin: int
+    shape: tuple[int, ...]
+
+    def of(self, theta: Tensor) -> Tensor:
+        """Cut the parameter (S, *shape) out of vectors (S, d)."""
+        size = 1
+        for side in self.shape:
+            size *= side
+        return theta[:, self.begin : self.begin + size].unflatten(1, self.shape or (1,))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Segments:
+    """S segments between nodes of a polyline.
+
+    Attributes
+    ----------
+    start, end : Tensor (S, d)
+        The nodes as floats. The exact points of the polyline that they stand for differ by at most `drift`.
+    largest : Tensor (S, d)
+        Larger absolute value of each parameter at the two vertices of the piece that the segment lies on.
+    """
+
+    start: Tensor
+    end: Tensor
+    largest: Tensor
+    _prepared: dict[int, Any] = field(default_factory=dict)
+
+    def prepared(self, rule: object, make: Callable[[], T]) -> T:
+        """What a rule needs of the parameters, made once for all chunks of rows."""
+        if id(rule) not in self._prepared:
+            self._prepared[id(rule)] = make()
+        made: T = self._prepared[id(rule)]
+        return made
+
+
+DRIFT = 6
+"""A node A + t (B - A) is computed with three roundings: it is off the straight line by at most 6u max(|A|, |B|)."""

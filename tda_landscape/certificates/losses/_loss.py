@@ -1,0 +1,35 @@
+"""What a convex loss has to say about itself."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from torch import Tensor
+
+
+class ConvexLoss(Protocol):
+    """A loss l(y) >= 0 of outputs y, convex in y, that sums over rows, times `scale`.
+
+    Arrays are (..., q) with targets (n, q) that broadcast against them; results are (...), one a row.
+    """
+
+    scale: float
+    targets: Tensor
+
+    def value(self, y: Tensor, t: Tensor) -> Tensor:
+        """l(y) of each row."""
+
+    def slope(self, y: Tensor, t: Tensor) -> Tensor:
+        """A subgradient (..., q) at y, right to `slope_error`."""
+
+    def remainder(self, y: Tensor, t: Tensor, down: Tensor, up: Tensor) -> Tensor:
+        """A bound of l(y + x) - l(y) - slope x over all down <= x <= up."""
+
+    def box(self, y: Tensor, t: Tensor, down: Tensor, up: Tensor) -> Tensor:
+        """A bound of l(y + x) over all down <= x <= up."""
+
+    def error(self, y: Tensor, t: Tensor, value: Tensor) -> Tensor:
+        """A bound of the rounding in `value`, `remainder` and `box`."""
+
+    def slope_error(self, y: Tensor) -> float:
+        """A bound of the rounding in each entry of `slope`, relative to 1 + |slope|."""
