@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from tda_landscape.certificates._rounding import U
 
@@ -31,7 +32,7 @@ class SmoothFunction:
     flexes: tuple[float, ...] = ()
     crests: tuple[float, ...] = ()
     floor: float = -math.inf
-    jump: tuple[float, float] = (math.inf, 0.0)  # above this place torch's function is off by up to this much
+    jump: tuple[float, float] = (math.inf, 0.0)  # above this place torch's function is lower by up to this much
 
     def slopes(self, low: Tensor, high: Tensor) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
         """Ranges of f' and of f'' over [low, high], widened by what is computed wrongly."""
@@ -114,7 +115,7 @@ def softplus(threshold: float) -> SmoothFunction:
     """log(1 + e^x); above its threshold torch gives x, which is lower by at most log(1 + e^-threshold)."""
     return SmoothFunction(
         "softplus",
-        lambda x: x.clamp(min=0) + torch.log1p(torch.exp(-x.abs())),
+        lambda x: functional.softplus(x, threshold=threshold),
         _softplus,
         crests=(0.0,),
         jump=(threshold, math.log1p(math.exp(-threshold)) * (1 + 1e-9)),

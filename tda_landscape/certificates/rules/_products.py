@@ -50,7 +50,11 @@ class Dense:
 
 @dataclass(frozen=True, slots=True)
 class Convolution:
-    """A convolution of one or two axes by torch's direct float64 kernels (no Winograd, no Fourier transform)."""
+    """A convolution of one or two axes.
+
+    On the cpu, and in float64, torch has direct kernels only; Winograd and Fourier transforms, which would break
+    the bound of rounding, are for other precisions and devices. A test looks at which kernel runs.
+    """
 
     stride: tuple[int, ...]
     padding: tuple[int, ...]
@@ -64,18 +68,14 @@ class Convolution:
         padded = self._pad(values)
         biases: Sequence[Tensor | None] = [None] * len(weights) if bias is None else list(bias)
         rows = padded.expand(len(weights), *padded.shape[1:])
-        with torch.backends.mkldnn.flags(enabled=False):  # oneDNN may choose Winograd
-            outputs = [
-                self._convolve(v, w, b, self.groups) for v, w, b in zip(rows, weights, biases, strict=True)
-            ]
+        outputs = [self._convolve(v, w, b, self.groups) for v, w, b in zip(rows, weights, biases, strict=True)]
         return torch.stack(outputs)
 
     def norms(self, values: Tensor) -> Tensor:
         """Norms over all channels of each window."""
         squares = self._pad(values).square().sum(2, keepdim=True)
         ones = values.new_ones(1, 1, *self.kernel)
-        with torch.backends.mkldnn.flags(enabled=False):
-            sums = self._convolve(squares.flatten(0, 1), ones, None, 1)
+        sums = self._convolve(squares.flatten(0, 1), ones, None, 1)
         return sums.clamp(min=0).sqrt().unflatten(0, values.shape[:2])
 
     def spread(self, rows: Tensor, axes: int) -> Tensor:
