@@ -85,7 +85,7 @@ def _loss_polynomial(network: NetworkBounder, piece: int) -> tuple[Tensor, float
     scaled = Polynomial(scale * loss.centre, scale * loss.radius + 4 * U * scale * loss.centre.abs())
     a, b = segments.start[0], segments.end[0]
     squares = network.weight_decay * torch.stack([a.square().sum(), (a * b).sum(), b.square().sum()])
-    decay = Polynomial(squares, network._decay_error(segments).expand(3))
+    decay = Polynomial(squares, torch.full_like(squares, network._decay_error()))
     total = scaled + decay
     return total.centre, float(total.radius.max()) + TINY
 

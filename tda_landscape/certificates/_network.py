@@ -14,7 +14,7 @@ from tda_landscape.certificates._node import Node, Stretch
 from tda_landscape.certificates._program import Program, Trace, output_of
 from tda_landscape.certificates._reading import read_program
 from tda_landscape.certificates._rounding import TINY, U, check_arithmetic, gamma
-from tda_landscape.certificates._segments import Segments
+from tda_landscape.certificates._segments import Segments, Whole
 from tda_landscape.certificates.losses import ConvexLoss, loss_above, loss_below, recognise
 from tda_landscape.certificates.losses._bound import CELLS
 from tda_landscape.energy import Energy
@@ -22,7 +22,7 @@ from tda_landscape.energy import Energy
 DEEP, GENERATORS = 5, 4
 """From this many hidden layers on, this many generators a row."""
 
-IN_CACHE = 2**20
+IN_CACHE = 2**19
 """Bytes of one layer that are worked on at once: larger batches leave the cache."""
 
 KEPT = 2**30
@@ -54,13 +54,14 @@ class NetworkBounder:
         self.keep = (GENERATORS if self.program.depth >= DEEP else 0) if generators is None else generators
         self.widest = max(v[0, 0].numel() for v, const in zip(first, self.program.constant, strict=True) if not const)
         self.evaluations = 0
-        self._traces: OrderedDict[Node, Trace] = OrderedDict()
+        self.whole = Whole(self.points.abs().amax(0, keepdim=True))
+        self._known: OrderedDict[Node, tuple[Tensor, Trace]] = OrderedDict()
         self._check(energy)
 
     def values(self, nodes: list[Node]) -> list[float]:
         """The energy at nodes, one forward pass each."""
         self._count(NODE_COST * len(nodes), len(nodes))
-        return [self._value(self._trace(node), self._theta(node)) for node in nodes]
+        return [self._value(*self._at(node)) for node in nodes]
 
     def above(self, stretches: list[Stretch]) -> list[float]:
         """Proved upper bounds on stretches, as many at once as stay in the cache."""
@@ -74,7 +75,7 @@ class NetworkBounder:
         """A proved lower bound at a node: the enclosure of a stretch of length zero."""
         self._count(STRETCH_COST, 0)
         theta = self._theta(node)
-        segments = Segments(theta[None], theta[None], self._largest(node.piece)[None])
+        segments = Segments(theta, theta, self.whole)
         total, size = 0.0, 0.0
         for rows in self._chunks(1):
             ends = [(v, v) for v in self._rows([node], rows)]
@@ -83,8 +84,8 @@ class NetworkBounder:
             total, size = total + part, size + abs(part)
         squares = float(theta.square().sum())
         value = self.loss.scale * total + self.weight_decay * squares
-        slack = self.loss.scale * size * gamma(self.data.shape[1] + 32) + self._decay_error(segments)
-        return value - float(slack) - 8 * U * abs(value)
+        slack = self.loss.scale * size * gamma(self.data.shape[1] + 32) + self._decay_error()
+        return value - slack - 8 * U * abs(value)
 
     def enclosures(self, stretch: Stretch) -> tuple[list[object], Segments]:
         """Enclosures of all layers on one stretch, for tests of soundness."""
@@ -104,7 +105,7 @@ class NetworkBounder:
             part = loss_above(self.loss, output_of(known), self.loss.targets[rows])
             total, size = total + part, size + part.abs()
         bound = self.loss.scale * total + self._decay(segments)
-        bound = bound + self.loss.scale * size * gamma(self.data.shape[1] + 32) + self._decay_error(segments)[:, None]
+        bound = bound + self.loss.scale * size * gamma(self.data.shape[1] + 32) + self._decay_error()
         bounds: list[float] = (bound + 8 * U * bound.abs() + TINY).amax(1).tolist()
         return bounds
 
@@ -115,44 +116,42 @@ class NetworkBounder:
         apart = (segments.end - segments.start).square().sum(1, keepdim=True)
         return self.weight_decay * ((1 - grid) * a + grid * b - grid * (1 - grid) * apart)
 
-    def _decay_error(self, segments: Segments) -> Tensor:
-        """Rounding of the penalty (S,), and of nodes off the polyline."""
-        largest = segments.largest.square().sum(1)
-        return self.weight_decay * gamma(8 * segments.largest.shape[1] + 64) * largest
+    def _decay_error(self) -> float:
+        """Rounding of the penalty, and of nodes off the polyline."""
+        largest = self.whole.largest
+        return self.weight_decay * gamma(8 * largest.numel() + 64) * float(largest.square().sum())
 
     def _segments(self, group: list[Stretch]) -> Segments:
-        starts, stops = ([self._theta(Node(s.piece, t)) for s, t in zip(group, ts, strict=True)] for ts in _shares(group))
-        largest = torch.stack([self._largest(s.piece) for s in group])
-        return Segments(torch.stack(starts), torch.stack(stops), largest)
+        starts, stops = ([self._at(Node(s.piece, t))[0] for s, t in zip(group, ts, strict=True)] for ts in _shares(group))
+        return Segments(_joined(starts), _joined(stops), self.whole)
 
     def _theta(self, node: Node) -> Tensor:
-        """The node as floats; vertices exactly."""
-        a, b = self.points[node.piece], self.points[node.piece + 1]
-        return b if node.t == 1 else a + node.t * (b - a)
+        """The node (1, d) as floats; vertices exactly."""
+        if node.t in (0.0, 1.0):
+            vertex = node.piece + int(node.t)
+            return self.points[vertex : vertex + 1]
+        a, b = self.points[node.piece : node.piece + 1], self.points[node.piece + 1]
+        return torch.add(a, b - a, alpha=node.t)
 
-    def _largest(self, piece: int) -> Tensor:
-        return torch.maximum(self.points[piece].abs(), self.points[piece + 1].abs())
-
-    def _trace(self, node: Node) -> Trace:
-        """The trace at a node; kept, while memory allows, since both neighbours of a node will ask for it."""
+    def _at(self, node: Node) -> tuple[Tensor, Trace]:
+        """Parameters and trace at a node; kept, while memory allows, since both its neighbours will ask for them."""
         if node.t == 1 and node.piece + 2 < len(self.points):
             node = Node(node.piece + 1, 0.0)
-        if node not in self._traces:
-            trace = self.program.trace(self.data, self._theta(node)[None])
-            size = 8 * sum(v.numel() for v, const in zip(trace, self.program.constant, strict=True) if not const)
-            while len(self._traces) > max(2, KEPT // size):
-                self._traces.popitem(last=False)
-            self._traces[node] = trace
-        self._traces.move_to_end(node)
-        return self._traces[node]
+        if node not in self._known:
+            theta = self._theta(node)
+            trace = self.program.trace(self.data, theta)
+            size = sum(v.numel() for v, const in zip(trace, self.program.constant, strict=True) if not const)
+            while len(self._known) > max(2, KEPT // (8 * (size + theta.numel()))):
+                self._known.popitem(last=False)
+            self._known[node] = theta, trace
+        self._known.move_to_end(node)
+        return self._known[node]
 
     def _rows(self, nodes: list[Node], rows: slice) -> Trace:
         """Traces of nodes (S, n, ...) on some rows."""
-        traces = [self._trace(node) for node in nodes]
-        if len(traces) == 1:
-            return [v[:, rows] for v in traces[0]]
+        traces = [self._at(node)[1] for node in nodes]
         return [
-            parts[0][:, rows] if constant else torch.cat([v[:, rows] for v in parts])
+            parts[0][:, rows] if constant else _joined([v[:, rows] for v in parts])
             for parts, constant in zip(zip(*traces, strict=True), self.program.constant, strict=True)
         ]
 
@@ -161,7 +160,7 @@ class NetworkBounder:
         step = max(16, IN_CACHE // (8 * self.widest * segments))
         return [slice(i, min(i + step, rows)) for i in range(0, rows, step)]
 
-    def _value(self, trace: Trace, theta: Tensor) -> float:
+    def _value(self, theta: Tensor, trace: Trace) -> float:
         outputs = trace[-1].reshape(trace[-1].shape[1], -1)
         total = self.loss.value(outputs, self.loss.targets).sum()
         return float(self.loss.scale * total + self.weight_decay * theta.square().sum())
@@ -183,6 +182,11 @@ class NetworkBounder:
         self.evaluations += nodes
         for counter in self.counters:
             counter.values += passes
+
+
+def _joined(parts: list[Tensor]) -> Tensor:
+    """Tensors (1, ...) as one (S, ...); a single one is not copied."""
+    return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
 def _shares(group: list[Stretch]) -> tuple[list[float], list[float]]:

@@ -27,28 +27,46 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Whole:
+    """What is known of a whole polyline: the largest absolute value (1, d) of each parameter at its vertices."""
+
+    largest: Tensor
+    prepared: dict[int, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Segments:
     """S segments between nodes of a polyline.
 
     Attributes
     ----------
     start, end : Tensor (S, d)
-        The nodes as floats. The exact points of the polyline that they stand for differ by at most `drift`.
-    largest : Tensor (S, d)
-        Larger absolute value of each parameter at the two vertices of the piece that the segment lies on.
+        The nodes as floats. The exact points of the polyline that they stand for differ by at most
+        `DRIFT` u times the largest absolute value of each parameter.
+    whole : Whole
+        The polyline.
     """
 
     start: Tensor
     end: Tensor
-    largest: Tensor
+    whole: Whole
     _prepared: dict[int, Any] = field(default_factory=dict)
 
     def prepared(self, rule: object, make: Callable[[], T]) -> T:
         """What a rule needs of the parameters, made once for all chunks of rows."""
-        if id(rule) not in self._prepared:
-            self._prepared[id(rule)] = make()
-        made: T = self._prepared[id(rule)]
-        return made
+        return _once(self._prepared, rule, make)
+
+    def prepared_whole(self, rule: object, make: Callable[[], T]) -> T:
+        """What a rule needs of the polyline, made once for all segments."""
+        return _once(self.whole.prepared, rule, make)
+
+
+def _once(made: dict[int, Any], rule: object, make: Callable[[], T]) -> T:
+    """Make something for a rule unless that was done before."""
+    if id(rule) not in made:
+        made[id(rule)] = make()
+    found: T = made[id(rule)]
+    return found
 
 
 DRIFT = 6

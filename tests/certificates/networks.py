@@ -171,4 +171,4 @@ def outside(enclosure: Enclosure, values: Tensor, shares: Tensor) -> Tensor:
 
 def mean_at(bounder: NetworkBounder, theta: Tensor) -> Tensor:
     trace = bounder.program.trace(bounder.data, theta[None])
-    return torch.tensor(bounder._value(trace, theta), dtype=torch.float64)
+    return torch.tensor(bounder._value(theta[None], trace), dtype=torch.float64)

@@ -31,22 +31,26 @@ def loss_above(loss: ConvexLoss, y: Enclosure, targets: Tensor, cells: int = CEL
     reach = (own + y.spread) * (1 + 8 * U)
     up = (sag.clamp(min=0) + reach).unsqueeze(2) * (1 + 4 * U)
     down = (sag.clamp(max=0) - reach).unsqueeze(2) * (1 + 4 * U)
-    value, slope = loss.value(centre, t), loss.slope(centre, t)
-    size = torch.maximum(up, -down)
-    first = (slope * sag.unsqueeze(2)).sum(-1).clamp(min=0) + (slope.abs() * own.unsqueeze(2)).sum(-1)
+    value, slope = loss.tangent(centre, t)
+    steep, size = slope.abs(), torch.maximum(up, -down)
+    loose = loss.slope_error(centre.shape[-1]) + gamma(centre.shape[-1] + 16)
+    first = (slope * sag.unsqueeze(2)).sum(-1).clamp(min=0)
+    first = first + (steep * (own.unsqueeze(2) + loose * size)).sum(-1) + loose * size.sum(-1)
     if y.generators is not None:
         first = first + torch.einsum("snmq,snjq->snjm", y.generators, slope).abs().sum(-1)
-    first = first + (loss.slope_error(centre) + gamma(centre.shape[-1] + 16)) * ((1 + slope.abs()) * size).sum(-1)
-    tangent = value + first + loss.remainder(centre, t, down, up)
+    row = value + first + loss.remainder(centre, t, down, up)
+    magnitude = value.abs() + row.abs()
     box = loss.box(centre, t, down, up)
-    row = torch.fmin(tangent, box)
-    error = loss.error(centre.abs() + size, t, tangent.abs() + box.abs())
+    if box is not None:
+        row, magnitude = torch.fmin(row, box), magnitude + box.abs()
+    error = loss.error(y.size + size.squeeze(2), targets).unsqueeze(2) + 64 * U * magnitude
     return (row + error * (1 + 1e-9) + TINY).sum(1)
 
 
 def loss_below(loss: ConvexLoss, y: Enclosure, targets: Tensor) -> Tensor:
     """Sums over rows (S,) of lower bounds of the loss at the start of each segment, by convexity l - |λ| radius."""
     reach = (y.reach + y.bend.abs()) * (1 + 4 * U)
-    value, slope = loss.value(y.start, targets), loss.slope(y.start, targets)
-    lost = (slope.abs() * reach).sum(-1) + 2 * loss.slope_error(y.start) * ((1 + slope.abs()) * reach).sum(-1)
-    return (value - lost * (1 + 1e-9) - loss.error(y.start, targets, value)).sum(1)
+    value, slope = loss.tangent(y.start, targets)
+    loose = 2 * loss.slope_error(reach.shape[-1]) + gamma(reach.shape[-1] + 16)
+    lost = (slope.abs() * reach).sum(-1) + loose * ((1 + slope.abs()) * reach).sum(-1)
+    return (value - lost * (1 + 1e-9) - loss.error(y.size, targets) - 64 * U * value.abs()).sum(1)

@@ -19,17 +19,17 @@ class ConvexLoss(Protocol):
     def value(self, y: Tensor, t: Tensor) -> Tensor:
         """l(y) of each row."""
 
-    def slope(self, y: Tensor, t: Tensor) -> Tensor:
-        """A subgradient (..., q) at y, right to `slope_error`."""
+    def tangent(self, y: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
+        """l(y) of each row, and a subgradient (..., q) at y, right to `slope_error`."""
 
     def remainder(self, y: Tensor, t: Tensor, down: Tensor, up: Tensor) -> Tensor:
         """A bound of l(y + x) - l(y) - slope x over all down <= x <= up."""
 
-    def box(self, y: Tensor, t: Tensor, down: Tensor, up: Tensor) -> Tensor:
-        """A bound of l(y + x) over all down <= x <= up."""
+    def box(self, y: Tensor, t: Tensor, down: Tensor, up: Tensor) -> Tensor | None:
+        """A bound of l(y + x) over all down <= x <= up; None where the tangent is surely better."""
 
-    def error(self, y: Tensor, t: Tensor, value: Tensor) -> Tensor:
-        """A bound of the rounding in `value`, `remainder` and `box`."""
+    def error(self, size: Tensor, t: Tensor) -> Tensor:
+        """A bound of the rounding in `value`, `remainder` and `box` for |y| <= size, besides 64u |value|."""
 
-    def slope_error(self, y: Tensor) -> float:
+    def slope_error(self, outputs: int) -> float:
         """A bound of the rounding in each entry of `slope`, relative to 1 + |slope|."""

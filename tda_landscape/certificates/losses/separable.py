@@ -29,9 +29,9 @@ class Separable:
         """Sum over outputs."""
         return self.one(y, t).sum(-1)
 
-    def slope(self, y: Tensor, t: Tensor) -> Tensor:
-        """Derivative in each output."""
-        return self.one_slope(y, t)
+    def tangent(self, y: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
+        """Sum over outputs, and the derivative in each."""
+        return self.one(y, t).sum(-1), self.one_slope(y, t)
 
     def remainder(self, y: Tensor, t: Tensor, down: Tensor, up: Tensor) -> Tensor:
         """Sum of the remainders."""
@@ -41,12 +41,11 @@ class Separable:
         """Sum of the larger end values."""
         return torch.maximum(self.one(y + up, t), self.one(y + down, t)).sum(-1)
 
-    def error(self, y: Tensor, t: Tensor, value: Tensor) -> Tensor:
-        """At most 16 operations an output on numbers of size 1 + |y| (1 + |t|) + l, then a sum of q."""
-        size = (1 + y.abs() * (1 + t.abs()) + t.abs()).sum(-1)
-        return (32 + y.shape[-1]) * U * (size + value.abs())
+    def error(self, size: Tensor, t: Tensor) -> Tensor:
+        """At most 16 operations an output on numbers of size 1 + |y| (1 + |t|) + |t|, then a sum of q."""
+        return (32 + size.shape[-1]) * U * (1 + size * (1 + t.abs()) + t.abs()).sum(-1)
 
-    def slope_error(self, y: Tensor) -> float:
+    def slope_error(self, outputs: int) -> float:
         """At most 16 operations."""
         return 16 * U
 

@@ -17,8 +17,8 @@ class Product(Protocol):
     def apply(self, values: Tensor, weights: Tensor, bias: Tensor | None = None) -> Tensor:
         """The product plus the bias (S, out)."""
 
-    def norms(self, values: Tensor) -> Tensor:
-        """Euclidean norms of what one output sees, to be broadcast against the output."""
+    def norms(self, parts: Sequence[Tensor]) -> Tensor:
+        """A bound of the Euclidean norm of Σ|part| over what one output sees, to be broadcast against the output."""
 
     def spread(self, rows: Tensor, axes: int) -> Tensor:
         """Numbers (S, out), one an output channel, to be broadcast against an output with this many axes."""
@@ -39,9 +39,12 @@ class Dense:
             product = torch.baddbmm(bias[:, None], flat.expand(len(weights), -1, -1), weights.mT)
         return product.unflatten(1, values.shape[1:-1])
 
-    def norms(self, values: Tensor) -> Tensor:
-        """Norms over the last axis."""
-        return torch.linalg.vector_norm(values, dim=-1, keepdim=True)
+    def norms(self, parts: Sequence[Tensor]) -> Tensor:
+        """Norms over the last axis, added up."""
+        total = torch.linalg.vector_norm(parts[0], dim=-1, keepdim=True)
+        for part in parts[1:]:
+            total = total + torch.linalg.vector_norm(part, dim=-1, keepdim=True)
+        return total
 
     def spread(self, rows: Tensor, axes: int) -> Tensor:
         """Channels on the last axis."""
@@ -71,12 +74,14 @@ class Convolution:
         outputs = [self._convolve(v, w, b, self.groups) for v, w, b in zip(rows, weights, biases, strict=True)]
         return torch.stack(outputs)
 
-    def norms(self, values: Tensor) -> Tensor:
-        """Norms over all channels of each window."""
-        squares = self._pad(values).square().sum(2, keepdim=True)
-        ones = values.new_ones(1, 1, *self.kernel)
+    def norms(self, parts: Sequence[Tensor]) -> Tensor:
+        """Norms over all channels of each window; (Σ|part|)^2 is at most the number of parts times Σ part^2."""
+        squares = self._pad(parts[0]).square().sum(2, keepdim=True)
+        for part in parts[1:]:
+            squares = squares + self._pad(part).square().sum(2, keepdim=True)
+        ones = squares.new_full((1, 1, *self.kernel), float(len(parts)))
         sums = self._convolve(squares.flatten(0, 1), ones, None, 1)
-        return sums.clamp(min=0).sqrt().unflatten(0, values.shape[:2])
+        return sums.clamp(min=0).sqrt().unflatten(0, squares.shape[:2])
 
     def spread(self, rows: Tensor, axes: int) -> Tensor:
         """Channels before the spatial axes."""

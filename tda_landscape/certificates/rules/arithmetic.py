@@ -106,9 +106,9 @@ def line(span: Span, segments: Segments, axes: tuple[int, ...]) -> Enclosure:
     """A parameter on the path as an enclosure (S, 1, *shape, 1, ...), with as many axes of length 1 appended."""
     start, end, largest = (
         part[:, None].view(len(part), 1, *part.shape[1:], *axes)
-        for part in (span.of(segments.start), span.of(segments.end), span.of(segments.largest))
+        for part in (span.of(segments.start), span.of(segments.end), span.of(segments.whole.largest))
     )
-    return replace(Enclosure.exact(start, end), radius=(DRIFT * U) * largest + TINY)
+    return replace(Enclosure.exact(start, end), radius=((DRIFT * U) * largest + TINY).expand_as(start))
 
 
 def add(v: Enclosure, w: Enclosure) -> Enclosure:

@@ -30,7 +30,7 @@ class Relu:
         """Enclose relu(v); the long formula is computed for the few units whose sign is uncertain."""
         v = enclosed(inputs[0])
         on, off = v.signs()
-        open_ = torch.nonzero((on | off).logical_not_().flatten()).squeeze(1)
+        open_ = torch.nonzero((on == off).view(-1)).squeeze(1)
         part = Enclosure(*(_pick(x, open_) for x in (v.start, v.end, v.bend)), _pick(v.reach, open_))
         slope, cut, error = uncertain(part)
         passes = on.to(v.bend.dtype)
@@ -51,19 +51,15 @@ def uncertain(v: Enclosure) -> tuple[Tensor, Tensor, Tensor]:
     """
     low, high = v.hull()
     cut, kink = tent(v.start, v.end)
-    half = 0.5 * (v.bend.abs() + v.radius) * (1 + 4 * U)
-    above = (v.start >= 0) & (v.end >= 0) & (-low < half)
-    below = (v.start <= 0) & (v.end <= 0) & (high < half)
-    slope = torch.where(above, 1.0, torch.where(below, 0.0, 0.5)).to(v.bend.dtype)
-    error = torch.where(above, -low, torch.where(below, high, half)).clamp(min=0)
-    sure_on, sure_off = low >= 0, high <= 0
-    slope = torch.where(sure_on, 1.0, torch.where(sure_off, 0.0, slope))
-    sure = sure_on | sure_off
-    zero = torch.zeros_like(error)
-    cut = torch.where(sure, zero, cut)
-    error = torch.where(sure, zero, error + kink)
-    rounding = 8 * U * (v.bend.abs() + cut.abs() + v.radius) + TINY
-    return slope, cut, error * (1 + 8 * U) + rounding
+    size = v.bend.abs() + v.radius
+    half = size * (0.5 + U)
+    above = (torch.minimum(v.start, v.end) >= 0) & (-low <= half)
+    below = (torch.maximum(v.start, v.end) <= 0) & (high <= half) & ~above
+    is_above, is_below = above.to(half.dtype), below.to(half.dtype)
+    slope = 0.5 + 0.5 * (is_above - is_below)
+    error = half - is_above * (half + low.clamp(max=0)) - is_below * (half - high.clamp(min=0))
+    rounding = 8 * U * (size - cut) + TINY
+    return slope, cut, (error + kink) * (1 + 8 * U) + rounding
 
 
 @dataclass(frozen=True, slots=True)
