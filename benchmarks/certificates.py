@@ -20,6 +20,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -72,10 +73,12 @@ def wide_digits(rows: int) -> Data:
     return torch.tensor(pack["x"][:rows] / 255.0).flatten(1), torch.tensor(pack["y"][:rows].astype(np.int64))
 
 
-def mlp(sizes: list[int], activation: Callable[[], nn.Module], norm: Callable[[int], nn.Module] | None = None) -> nn.Module:
+def mlp(
+    sizes: list[int], activation: Callable[[], nn.Module], norm: Callable[[int], nn.Module] | None = None
+) -> nn.Module:
     """A fully connected network, with a normalization after each hidden layer."""
     layers: list[nn.Module] = []
-    for wide, narrow in zip(sizes[:-1], sizes[1:], strict=True):
+    for wide, narrow in pairwise(sizes):
         layers += [nn.Linear(wide, narrow), *([norm(narrow)] if norm else []), activation()]
     last = 2 + (norm is not None)
     return nn.Sequential(*layers[:-last], nn.Linear(sizes[-2], sizes[-1]))
@@ -122,9 +125,25 @@ ce, mse = functional.cross_entropy, functional.mse_loss
 small = [64, 32, 10]
 ROWS: dict[str, list[Row]] = {
     "mlp": [
-        Row("64-32-10 ReLU, squared error", lambda: mlp(small, nn.ReLU), mse, lambda: digits(squared=True), 0.01, 9, seconds=0.3),
+        Row(
+            "64-32-10 ReLU, squared error",
+            lambda: mlp(small, nn.ReLU),
+            mse,
+            lambda: digits(squared=True),
+            0.01,
+            9,
+            seconds=0.3,
+        ),
         Row("64-32-10 ReLU, cross-entropy", lambda: mlp(small, nn.ReLU), ce, digits, 0.01, 9, seconds=0.3),
-        Row("64-32-10 tanh, squared error", lambda: mlp(small, nn.Tanh), mse, lambda: digits(squared=True), 0.01, 9, seconds=0.3),
+        Row(
+            "64-32-10 tanh, squared error",
+            lambda: mlp(small, nn.Tanh),
+            mse,
+            lambda: digits(squared=True),
+            0.01,
+            9,
+            seconds=0.3,
+        ),
         Row("64-32-10 tanh, cross-entropy", lambda: mlp(small, nn.Tanh), ce, digits, 0.01, 9, seconds=0.3),
     ],
     "curved": [
@@ -132,14 +151,37 @@ ROWS: dict[str, list[Row]] = {
         Row("64-32-10 tanh, 8 segments", lambda: mlp(small, nn.Tanh), ce, digits, 0.01, 14, curved=True),
     ],
     "wide": [
-        Row("784-256-256-10 ReLU", lambda: mlp([784, 256, 256, 10], nn.ReLU), ce, lambda: wide_digits(500), 0.02, 16, 15, passes=6),
+        Row(
+            "784-256-256-10 ReLU",
+            lambda: mlp([784, 256, 256, 10], nn.ReLU),
+            ce,
+            lambda: wide_digits(500),
+            0.02,
+            16,
+            15,
+            passes=6,
+        ),
     ],
     "deep": [
-        Row(f"{k} hidden layers of 32", lambda k=k: mlp([64, *[32] * k, 10], nn.ReLU), ce, lambda: digits(500), 0.02, target)
+        Row(
+            f"{k} hidden layers of 32",
+            lambda k=k: mlp([64, *[32] * k, 10], nn.ReLU),
+            ce,
+            lambda: digits(500),
+            0.02,
+            target,
+        )
         for k, target in ((4, 18), (6, 28), (8, 60))
     ],
     "conv": [
-        Row(f"convolutional, {name}", lambda a=a, p=p: convolutional(a, p), ce, lambda: digits(500, image=True), 0.02, target)
+        Row(
+            f"convolutional, {name}",
+            lambda a=a, p=p: convolutional(a, p),
+            ce,
+            lambda: digits(500, image=True),
+            0.02,
+            target,
+        )
         for name, a, p, target in (
             ("ReLU, average pooling", nn.ReLU, nn.AvgPool2d, 12),
             ("SiLU, average pooling", nn.SiLU, nn.AvgPool2d, 12),
@@ -149,15 +191,41 @@ ROWS: dict[str, list[Row]] = {
     ],
     "norm": [
         Row("LayerNorm, GELU, 1 hidden", lambda: mlp(small, nn.GELU, nn.LayerNorm), ce, lambda: digits(500), 0.02, 20),
-        Row("LayerNorm, ReLU, 2 hidden", lambda: mlp([64, 32, 32, 10], nn.ReLU, nn.LayerNorm), ce, lambda: digits(500), 0.02, 20),
-        Row("BatchNorm, ReLU, 2 hidden", lambda: mlp([64, 32, 32, 10], nn.ReLU, nn.BatchNorm1d), ce, lambda: digits(500), 0.02, 20),
+        Row(
+            "LayerNorm, ReLU, 2 hidden",
+            lambda: mlp([64, 32, 32, 10], nn.ReLU, nn.LayerNorm),
+            ce,
+            lambda: digits(500),
+            0.02,
+            20,
+        ),
+        Row(
+            "BatchNorm, ReLU, 2 hidden",
+            lambda: mlp([64, 32, 32, 10], nn.ReLU, nn.BatchNorm1d),
+            ce,
+            lambda: digits(500),
+            0.02,
+            20,
+        ),
         Row("SiLU, 2 hidden", lambda: mlp([64, 32, 32, 10], nn.SiLU), ce, lambda: digits(500), 0.02, 20),
         Row("residual, 3 blocks", Residual, ce, lambda: digits(500), 0.02, 40),
     ],
     "polynomial": [
-        Row("deep linear, 1 hidden", lambda: mlp(small, nn.Identity), mse, lambda: digits(squared=True), 1e-6, None, 20),
-        Row("deep linear, 2 hidden", lambda: mlp([64, 32, 32, 10], nn.Identity), mse, lambda: digits(squared=True), 1e-6, None, 20),
-        Row("quadratic activation", lambda: mlp([64, 16, 10], Square), mse, lambda: digits(squared=True), 1e-6, None, 20),
+        Row(
+            "deep linear, 1 hidden", lambda: mlp(small, nn.Identity), mse, lambda: digits(squared=True), 1e-6, None, 20
+        ),
+        Row(
+            "deep linear, 2 hidden",
+            lambda: mlp([64, 32, 32, 10], nn.Identity),
+            mse,
+            lambda: digits(squared=True),
+            1e-6,
+            None,
+            20,
+        ),
+        Row(
+            "quadratic activation", lambda: mlp([64, 16, 10], Square), mse, lambda: digits(squared=True), 1e-6, None, 20
+        ),
     ],
 }
 
@@ -217,7 +285,7 @@ def measure(row: Row, pairs: int) -> bool:
         seconds.append(taken)
         passes.append(taken / certificate.evaluations / forward_seconds(energy, path[0]))
         shares = torch.linspace(0, 1, 33, dtype=torch.float64)[:, None]
-        dense = max(float(energy(a + shares * (b - a)).max()) for a, b in zip(path[:-1], path[1:], strict=True))
+        dense = max(float(energy(a + shares * (b - a)).max()) for a, b in pairwise(path))
         assert dense <= certificate.upper
         gaps.append(certificate.upper / dense - 1)
     middle = [statistics.median(x) for x in (counts, seconds, passes)]

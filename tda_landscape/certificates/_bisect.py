@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 
 from tda_landscape.certificates._certificate import Outcome
 from tda_landscape.certificates._node import Bounder, Node, Stretch
-from tda_landscape.certificates._rounding import FLOOR
+
+NOISE = 1e-6
+"""Share of the energy to which heights are measured anyway: bounds of a flat path need not be closer."""
 
 NARROWEST = 2.0**-30
 """Share of a piece below which nothing is cut: its bound is all rounding by then."""
@@ -24,7 +26,7 @@ class Bisection:
     lower: float = -math.inf
     finite: bool = True
     _heap: list[tuple[float, Stretch]] = field(default_factory=list)
-    _best: Node = Node(0, 0.0)
+    _best: Node = field(default_factory=lambda: Node(0, 0.0))
     _proved: dict[Node, float] = field(default_factory=dict)
 
     def begin(self) -> None:
@@ -113,5 +115,5 @@ def level(u: float) -> Question:
 
 
 def excess(share: float, higher_end: float) -> Question:
-    """Ask for bounds within a share of what the path rises above its higher end, or within the floor."""
-    return within(lambda lower, upper: max(share * (lower - higher_end), FLOOR * abs(upper)))
+    """Ask for bounds within a share of what the path rises above its higher end, or within the noise floor."""
+    return within(lambda lower, upper: max(share * (lower - higher_end), NOISE * abs(upper)))

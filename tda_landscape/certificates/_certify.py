@@ -116,7 +116,7 @@ def certify(
 
 
 def certify_merge(energy: Energy, path: Path) -> Certificate:
-    """Certify a path to 5 % of what it rises above its higher end, or to the floor of rounding."""
+    """Certify a path to 5 % of what it rises above its higher end, or to a millionth of the energy."""
     points = _polyline(energy, path)
     higher_end = float(path.energies[[0, -1]].max())
     return _decided(_network_bounder(energy, points), points, excess(SHARE, higher_end), math.inf)

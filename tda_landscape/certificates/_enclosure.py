@@ -95,9 +95,9 @@ class Enclosure:
 
     def reshaped(self, change: Callable[[Tensor], Tensor]) -> Enclosure:
         """Apply a change of shape that keeps the first two axes and every number."""
-        parts = [change(part) for part in (self.start, self.end, self.bend, self.radius)]
+        start, end, bend, radius = (change(part) for part in (self.start, self.end, self.bend, self.radius))
         generators = None if self.generators is None else through(change, self.generators)
-        return Enclosure(*parts, generators, self.symbols)
+        return Enclosure(start, end, bend, radius, generators, self.symbols)
 
 
 def through(change: Callable[[Tensor], Tensor], generators: Tensor) -> Tensor:

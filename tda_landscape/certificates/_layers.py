@@ -49,7 +49,10 @@ def convolution(layer: nn.Conv1d | nn.Conv2d, spans: Spans, name: str) -> Rule:
     """Convolutions with any stride, padding, dilation and groups."""
     axes = len(layer.kernel_size)
     if isinstance(layer.padding, str):
-        total = [d * (k - 1) if layer.padding == "same" else 0 for d, k in zip(layer.dilation, layer.kernel_size)]
+        total = [
+            d * (k - 1) if layer.padding == "same" else 0
+            for d, k in zip(layer.dilation, layer.kernel_size, strict=True)
+        ]
         sides = [(t // 2, t - t // 2) for t in total]
     else:
         sides = [(p, p) for p in pair(layer.padding, axes)]
@@ -106,7 +109,8 @@ def batch_norm(layer: nn.BatchNorm1d | nn.BatchNorm2d, spans: Spans, name: str) 
     """BatchNorm in eval mode."""
     mean, variance = layer.running_mean, layer.running_var
     require(not layer.training and mean is not None, name, "in train mode or without stored statistics; call eval()")
-    assert mean is not None and variance is not None
+    assert mean is not None
+    assert variance is not None
     double = torch.float64
     return BatchNorm(mean.to(double), variance.to(double), layer.eps, spans.of(layer.weight), spans.of(layer.bias))
 

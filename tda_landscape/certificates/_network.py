@@ -22,7 +22,7 @@ from tda_landscape.energy import Energy
 DEEP, GENERATORS = 5, 4
 """From this many hidden layers on, this many generators a row."""
 
-IN_CACHE = 2**19
+IN_CACHE = 2**20
 """Bytes of one layer that are worked on at once: larger batches leave the cache."""
 
 KEPT = 2**30
@@ -48,8 +48,9 @@ class NetworkBounder:
         self.weight_decay = network.weight_decay
         self.counters = energy.counters
         check_arithmetic(self.data, self.points)
-        first = self.program.trace(self.data, self.points[:1])
-        outputs = first[-1].shape[1:]
+        _keep_pages()
+        first = self.program.trace(self.data[:, :1], self.points[:1])
+        outputs = torch.Size([self.data.shape[1], *first[-1].shape[2:]])
         self.loss: ConvexLoss = recognise(network.loss, network.targets, outputs)
         self.keep = (GENERATORS if self.program.depth >= DEEP else 0) if generators is None else generators
         self.widest = max(v[0, 0].numel() for v, const in zip(first, self.program.constant, strict=True) if not const)
@@ -82,8 +83,7 @@ class NetworkBounder:
             known = self.program.enclose(self.data[:, rows], segments, ends, 0)
             part = float(loss_below(self.loss, output_of(known), self.loss.targets[rows]))
             total, size = total + part, size + abs(part)
-        squares = float(theta.square().sum())
-        value = self.loss.scale * total + self.weight_decay * squares
+        value = self.loss.scale * total + self._penalty(theta)
         slack = self.loss.scale * size * gamma(self.data.shape[1] + 32) + self._decay_error()
         return value - slack - 8 * U * abs(value)
 
@@ -109,8 +109,14 @@ class NetworkBounder:
         bounds: list[float] = (bound + 8 * U * bound.abs() + TINY).amax(1).tolist()
         return bounds
 
+    def _penalty(self, theta: Tensor) -> float:
+        """weight_decay |θ|^2."""
+        return self.weight_decay * float(theta.square().sum()) if self.weight_decay else 0.0
+
     def _decay(self, segments: Segments) -> Tensor:
         """weight_decay |θ(s)|^2 at the grid points, (S, J + 1): convex in s, so linear in between it is above."""
+        if self.weight_decay == 0:
+            return torch.zeros(1, 1, dtype=torch.float64)
         a, b = (part.square().sum(1, keepdim=True) for part in (segments.start, segments.end))
         grid = torch.linspace(0, 1, CELLS + 1, dtype=torch.float64)
         apart = (segments.end - segments.start).square().sum(1, keepdim=True)
@@ -119,10 +125,14 @@ class NetworkBounder:
     def _decay_error(self) -> float:
         """Rounding of the penalty, and of nodes off the polyline."""
         largest = self.whole.largest
+        if self.weight_decay == 0:
+            return 0.0
         return self.weight_decay * gamma(8 * largest.numel() + 64) * float(largest.square().sum())
 
     def _segments(self, group: list[Stretch]) -> Segments:
-        starts, stops = ([self._at(Node(s.piece, t))[0] for s, t in zip(group, ts, strict=True)] for ts in _shares(group))
+        starts, stops = (
+            [self._at(Node(s.piece, t))[0] for s, t in zip(group, ts, strict=True)] for ts in _shares(group)
+        )
         return Segments(_joined(starts), _joined(stops), self.whole)
 
     def _theta(self, node: Node) -> Tensor:
@@ -163,7 +173,7 @@ class NetworkBounder:
     def _value(self, theta: Tensor, trace: Trace) -> float:
         outputs = trace[-1].reshape(trace[-1].shape[1], -1)
         total = self.loss.value(outputs, self.loss.targets).sum()
-        return float(self.loss.scale * total + self.weight_decay * theta.square().sum())
+        return float(self.loss.scale * total) + self._penalty(theta)
 
     def _check(self, energy: Energy) -> None:
         """See that the network was read rightly: its energy at the ends is that of the model itself."""
@@ -182,6 +192,14 @@ class NetworkBounder:
         self.evaluations += nodes
         for counter in self.counters:
             counter.values += passes
+
+
+def _keep_pages() -> None:
+    """Free one block of 31 MiB: from then on glibc reuses smaller ones instead of fetching new pages each time.
+
+    Most of what a bound takes is memory traffic of layers of a megabyte, and without this half of it is page faults.
+    """
+    torch.empty(31 * 2**17, dtype=torch.float64)
 
 
 def _joined(parts: list[Tensor]) -> Tensor:

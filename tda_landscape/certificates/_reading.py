@@ -122,5 +122,3 @@ class _Reader:
         if not isinstance(found, int):
             raise InputError(f"layer {name} takes an input that is no tensor of the network; {HINT}")
         return found
-
-

@@ -23,7 +23,8 @@ class Span:
         size = 1
         for side in self.shape:
             size *= side
-        return theta[:, self.begin : self.begin + size].unflatten(1, self.shape or (1,))
+        part: Tensor = theta[:, self.begin : self.begin + size].unflatten(1, self.shape or (1,))
+        return part
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,8 +13,13 @@ class ConvexLoss(Protocol):
     Arrays are (..., q) with targets (n, q) that broadcast against them; results are (...), one a row.
     """
 
-    scale: float
-    targets: Tensor
+    @property
+    def scale(self) -> float:
+        """What the sum over rows is multiplied by."""
+
+    @property
+    def targets(self) -> Tensor:
+        """One row each, (n, q)."""
 
     def value(self, y: Tensor, t: Tensor) -> Tensor:
         """l(y) of each row."""

@@ -48,7 +48,7 @@ def _taken_apart(loss: Callable[..., Any]) -> tuple[Callable[..., Any], dict[str
     """The function behind a loss, and its keyword arguments."""
     if isinstance(loss, partial) and not loss.args:
         return loss.func, dict(loss.keywords)
-    if type(loss) in MODULES:
+    if isinstance(loss, nn.Module) and type(loss) in MODULES:
         function, names = MODULES[type(loss)]
         return function, {name: getattr(loss, name) for name in names}
     return loss, {}

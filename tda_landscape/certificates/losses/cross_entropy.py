@@ -9,7 +9,6 @@ from torch import Tensor
 
 from tda_landscape.certificates._rounding import U
 
-
 NARROW = 0.5
 """Width of a box of logits below which the tangent is the better bound."""
 
@@ -33,7 +32,7 @@ class CrossEntropy:
         return self.value(y, t), t.sum(-1, keepdim=True) * torch.softmax(y, -1) - t
 
     def remainder(self, y: Tensor, t: Tensor, down: Tensor, up: Tensor) -> Tensor:
-        """w range^2 / 8."""
+        """An eighth of w range^2."""
         return t.sum(-1) * 0.125 * (up.amax(-1) - down.amin(-1)).square()
 
     def box(self, y: Tensor, t: Tensor, down: Tensor, up: Tensor) -> Tensor | None:

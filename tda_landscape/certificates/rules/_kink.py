@@ -9,7 +9,6 @@ from torch import Tensor
 
 from tda_landscape.certificates._rounding import TINY, U
 
-
 ROOTS = 2 * (1 + math.sqrt(2))
 
 

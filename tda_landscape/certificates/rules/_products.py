@@ -37,11 +37,12 @@ class Dense:
             product = torch.addmm(bias[0], flat[0], weights[0].T)[None]
         else:
             product = torch.baddbmm(bias[:, None], flat.expand(len(weights), -1, -1), weights.mT)
-        return product.unflatten(1, values.shape[1:-1])
+        shaped: Tensor = product.unflatten(1, values.shape[1:-1])
+        return shaped
 
     def norms(self, parts: Sequence[Tensor]) -> Tensor:
         """Norms over the last axis, added up."""
-        total = torch.linalg.vector_norm(parts[0], dim=-1, keepdim=True)
+        total: Tensor = torch.linalg.vector_norm(parts[0], dim=-1, keepdim=True)
         for part in parts[1:]:
             total = total + torch.linalg.vector_norm(part, dim=-1, keepdim=True)
         return total
@@ -81,7 +82,8 @@ class Convolution:
             squares = squares + self._pad(part).square().sum(2, keepdim=True)
         ones = squares.new_full((1, 1, *self.kernel), float(len(parts)))
         sums = self._convolve(squares.flatten(0, 1), ones, None, 1)
-        return sums.clamp(min=0).sqrt().unflatten(0, squares.shape[:2])
+        norms: Tensor = sums.clamp(min=0).sqrt().unflatten(0, squares.shape[:2])
+        return norms
 
     def spread(self, rows: Tensor, axes: int) -> Tensor:
         """Channels before the spatial axes."""
@@ -91,7 +93,8 @@ class Convolution:
         if not any(self.padding):
             return values
         flat = values.flatten(0, 1)
-        return functional.pad(flat, self.padding, mode=self.mode).unflatten(0, values.shape[:2])
+        padded: Tensor = functional.pad(flat, self.padding, mode=self.mode).unflatten(0, values.shape[:2])
+        return padded
 
     def _convolve(self, values: Tensor, weights: Tensor, bias: Tensor | None, groups: int) -> Tensor:
         if len(self.kernel) == 1:

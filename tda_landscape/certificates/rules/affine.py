@@ -45,8 +45,9 @@ class Largest(NamedTuple):
 class Affine:
     """y = W v + b, where W = Wm + x Wd is linear in x = 2s - 1.
 
-    The chord of the products of the end values leaves p(s) (Wm c - Wd dv/2), one product more than at a point,
-    and x p(s) Wd c with |x p| <= 0.3849 (wide layers bound |Wd c| by Cauchy-Schwarz); radii go through |Wm| + |Wd|; W(s) G = Wm G + x Wd G.
+    The chord of the products of the end values leaves p(s) (Wm c - Wd dv/2), one product more than at a point, and
+    x p(s) Wd c with |x p| <= 0.3849 (wide layers bound |Wd c| by Cauchy-Schwarz); radii go through |Wm| + |Wd|;
+    W(s) G = Wm G + x Wd G.
 
     Rounding, all relative to N = |W| |v| + |b|, bounded by Cauchy-Schwarz, with n terms an output: the ends, n+1
     operations; the bend, n+8 for its product and n+9 for sums with the ends; the cubic term and the generators,

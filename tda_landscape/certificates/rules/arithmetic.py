@@ -63,7 +63,7 @@ class Scale:
     shift: float = 0.0
 
     def value(self, inputs: tuple[Tensor, ...], theta: Tensor) -> Tensor:
-        """a v + b, rounded twice."""
+        """Scale and shift, rounded twice."""
         return inputs[0] * self.factor + self.shift
 
     def enclose(self, inputs: tuple[Known, ...], segments: Segments, ends: tuple[Tensor, Tensor]) -> Enclosure:
@@ -112,7 +112,7 @@ def line(span: Span, segments: Segments, axes: tuple[int, ...]) -> Enclosure:
 
 
 def add(v: Enclosure, w: Enclosure) -> Enclosure:
-    """v + w, with shapes that broadcast."""
+    """Enclose v + w, whose shapes broadcast."""
     start, end, bend = v.start + w.start, v.end + w.end, v.bend + w.bend
     size = v.start.abs() + w.start.abs() + v.end.abs() + w.end.abs() + bend.abs()
     spreads = (v.generators is not None) + (w.generators is not None)
@@ -133,9 +133,10 @@ def _join(v: Enclosure, w: Enclosure, shape: torch.Size) -> tuple[Tensor, tuple[
 
 
 def multiply(v: Enclosure, w: Enclosure) -> Enclosure:
-    """v w: of two chords it is a chord and - p dv dw / 4; of chord and bend, their mean and a cubic; p^2 as above.
+    """Enclose v w; generators go into the radius first.
 
-    Generators go into the radius first.
+    Two chords give a chord and -p dv dw / 4; chord and bend give p times the middle of the chord and a cubic;
+    two bends give p^2, which is replaced by its best multiple of p.
     """
     v, w = v.folded(), w.folded()
     start, end = v.start * w.start, v.end * w.end

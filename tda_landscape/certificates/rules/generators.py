@@ -35,6 +35,4 @@ def regenerated(v: Enclosure, keep: int, symbols: tuple[int, ...]) -> Enclosure:
     unit = (chosen - many).clamp(min=0)
     new = new.scatter_add(2, unit.unsqueeze(2), (torch.gather(radius, 1, unit) * is_unit).unsqueeze(2))
     rest = (radius * (~kept[:, many:]) + folded) * (1 + gamma(many + 4))
-    return Enclosure(
-        v.start, v.end, v.bend, rest.view_as(v.start), new.view(segments, rows, count, *shape), symbols
-    )
+    return Enclosure(v.start, v.end, v.bend, rest.view_as(v.start), new.view(segments, rows, count, *shape), symbols)

@@ -26,9 +26,10 @@ class MaxPool:
         """The maximum, exact in floats."""
         (x,) = inputs
         flat = x.flatten(0, 1)
-        if len(self.kernel) == 1:
-            return functional.max_pool1d(flat, self.kernel, self.stride).unflatten(0, x.shape[:2])
-        return functional.max_pool2d(flat, self.kernel, self.stride).unflatten(0, x.shape[:2])
+        one_axis = len(self.kernel) == 1
+        pool = functional.max_pool1d if one_axis else functional.max_pool2d
+        largest: Tensor = pool(flat, self.kernel, self.stride).unflatten(0, x.shape[:2])
+        return largest
 
     def enclose(self, inputs: tuple[Known, ...], segments: Segments, ends: tuple[Tensor, Tensor]) -> Enclosure:
         """Play the windows out in pairs."""
