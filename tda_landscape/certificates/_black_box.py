@@ -51,8 +51,6 @@ class BlackBoxBounder:
         return value - VALUE_ERROR * abs(value)
 
     def _above(self, stretch: Stretch) -> float:
-        low: float
-        high: float
         low, high = sorted(self.values([Node(stretch.piece, t) for t in (stretch.begin, stretch.end)]))
         length = self._lengths[stretch.piece] * (stretch.end - stretch.begin) * (1 + VALUE_ERROR)
         sloped = (low + high) / 2 + self.lipschitz * length / 2
@@ -60,7 +58,7 @@ class BlackBoxBounder:
         steep = high - low >= sag / 2  # then the parabola is highest at an end
         bent = high if steep else (low + high) / 2 + sag / 8 + (high - low) ** 2 / (2 * sag)
         bound = max(min(sloped, bent) if math.isfinite(sag) else sloped, high)
-        return bound + VALUE_ERROR * max(abs(low), abs(high), abs(bound))
+        return float(bound + VALUE_ERROR * max(abs(low), abs(high), abs(bound)))
 
     def _canonical(self, node: Node) -> Node:
         last = node.piece == len(self.points) - 2

@@ -32,8 +32,9 @@ class _Tracer(fx.Tracer):
 
 def read_program(module: nn.Module) -> Program:
     """List the layers of a module as rules; refuse one that has no rule, by its name."""
+    root = nn.Sequential(module) if type(module) in MODULES else module
     try:
-        graph = _Tracer().trace(module)
+        graph = _Tracer().trace(root)
     except Exception as error:  # whatever the user's forward does with a symbolic input
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
@@ -43,7 +44,7 @@ def read_program(module: nn.Module) -> Program:
     for parameter in module.parameters():
         spans[parameter] = Span(begin, tuple(parameter.shape))
         begin += parameter.numel()
-    reader = _Reader(module, spans, [], [True], {})
+    reader = _Reader(root, spans, [], [True], {})
     for node in graph.nodes:
         reader.read(node)
     return Program(tuple(reader.steps), tuple(reader.constant))
