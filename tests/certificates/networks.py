@@ -13,6 +13,8 @@ import tda_landscape as tl
 from tda_landscape.certificates._enclosure import Enclosure
 from tda_landscape.certificates._network import NetworkBounder
 from tda_landscape.certificates._node import Stretch
+from tda_landscape.certificates._program import output_of
+from tda_landscape.certificates.losses import loss_above
 
 
 class Residual(nn.Module):
@@ -158,8 +160,23 @@ def violations(bounder: NetworkBounder, points: int = 13, slack: float = 1e-12) 
     for enclosure, values in zip(known, trace, strict=True):
         if isinstance(enclosure, Enclosure):
             units += int((outside(enclosure, values, shares) > slack).sum())
-    means = torch.stack([mean_at(bounder, t) for t in theta])
-    return units, 0, int((means > bounder.above([WHOLE])[0] + slack * means.abs()).sum())
+    outputs = trace[-1].flatten(2)
+    rows = torch.stack([loss_above(bounder.loss, row, t) for row, t in rows_of(output_of(known), bounder.loss.targets)])
+    losses = bounder.loss.value(outputs, bounder.loss.targets).T
+    above = int((losses > rows.amax(2) + slack * (1 + losses.abs())).sum())
+    values = [bounder._value(theta[i : i + 1], [trace[-1][i : i + 1]]) for i in range(points)]
+    means = torch.tensor(values, dtype=torch.float64)
+    return units, above, int((means > bounder.above([WHOLE])[0] + slack * means.abs()).sum())
+
+
+def rows_of(y: Enclosure, targets: Tensor) -> list[tuple[Enclosure, Tensor]]:
+    """The enclosure of the outputs, row by row."""
+    parts = []
+    for i in range(len(targets)):
+        row = [part[:, i : i + 1] for part in (y.start, y.end, y.bend, y.radius)]
+        generators = None if y.generators is None else y.generators[:, i : i + 1]
+        parts.append((Enclosure(*row, generators, y.symbols), targets[i : i + 1]))
+    return parts
 
 
 def outside(enclosure: Enclosure, values: Tensor, shares: Tensor) -> Tensor:
@@ -167,8 +184,3 @@ def outside(enclosure: Enclosure, values: Tensor, shares: Tensor) -> Tensor:
     s = shares.view(-1, *[1] * (values.ndim - 1))
     centre = (1 - s) * enclosure.start + s * enclosure.end + 4 * s * (1 - s) * enclosure.bend
     return ((values - centre).abs() - enclosure.reach) / (1 + values.abs())
-
-
-def mean_at(bounder: NetworkBounder, theta: Tensor) -> Tensor:
-    trace = bounder.program.trace(bounder.data, theta[None])
-    return torch.tensor(bounder._value(theta[None], trace), dtype=torch.float64)

@@ -167,7 +167,7 @@ def loss(name: str) -> float:
 
 
 def decay() -> float:
-    """The penalty alone: a network whose loss is zero."""
+    """The penalty alone, at the points of the grid: a network whose loss is zero."""
     import tda_landscape as tl
 
     zero = torch.zeros(4, 2, dtype=torch.float64)
@@ -176,9 +176,10 @@ def decay() -> float:
     for seed in range(20):
         ends = energy.start(2, seed)
         bounder, node = module("_network").NetworkBounder(energy, ends), module("_node")
-        bound = bounder.above([node.Stretch(0, 0.0, 1.0)])[0]
-        shares = torch.linspace(0, 1, 33, dtype=torch.float64)[:, None]
-        excess = max(excess, float(energy((1 - shares) * ends[0] + shares * ends[1]).max()) - bound)
+        grid = bounder._decay(bounder._segments([node.Stretch(0, 0.0, 1.0)]))[0]
+        shares = torch.linspace(0, 1, len(grid), dtype=torch.float64)[:, None]
+        exact = energy((1 - shares) * ends[0] + shares * ends[1])
+        excess = max(excess, float((exact - grid).max()) - bounder._decay_error())
     return excess
 
 
