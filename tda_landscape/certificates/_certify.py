@@ -45,7 +45,7 @@ def certify(
         Of a network whose layers have rules, with a loss that is convex in the outputs; or any energy, with
         `lipschitz` or `curvature`.
     path : Path or Tensor (m, d)
-        A polyline through at least two points.
+        A polyline; one point is a path that stays where it is.
     rtol, atol, level : float, optional
         What to decide, at most one of them: bounds with ``upper - lower <= rtol * abs(upper)`` (the default, with
         0.01), bounds with ``upper - lower <= atol``, or only whether the maximum is at most `level`. Relative
@@ -180,8 +180,8 @@ def _question(rtol: float | None, atol: float | None, u: float | None) -> Questi
 def _polyline(energy: Energy, path: Path | Tensor) -> Tensor:
     """The vertices of a path, checked."""
     points = energy.as_points(path.points if isinstance(path, Path) else path)
-    if len(points) < 2:
-        raise InputError(f"a path needs at least two points, got {len(points)}")
+    if len(points) == 0:
+        raise InputError("a path needs at least one point, got none")
     if not torch.isfinite(points).all():
         raise InputError("the path has points that are not finite; only finite polylines can be certified")
-    return points
+    return points if len(points) > 1 else points.expand(2, -1)

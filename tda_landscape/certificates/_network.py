@@ -161,9 +161,13 @@ class NetworkBounder:
         """Traces of nodes (S, n, ...) on some rows."""
         traces = [self._at(node)[1] for node in nodes]
         return [
-            parts[0][:, rows] if constant else _joined([v[:, rows] for v in parts])
+            self._cut(parts[0], rows) if constant else _joined([self._cut(v, rows) for v in parts])
             for parts, constant in zip(zip(*traces, strict=True), self.program.constant, strict=True)
         ]
+
+    def _cut(self, value: Tensor, rows: slice) -> Tensor:
+        """Some rows; a parameter by itself has one row for all."""
+        return value[:, rows] if value.shape[1] == self.data.shape[1] else value
 
     def _chunks(self, segments: int) -> list[slice]:
         rows = self.data.shape[1]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from torch import fx, nn
+from torch.nn import functional
 
 from tda_landscape._errors import InputError
 from tda_landscape.certificates._layers import MODULES, Spans
@@ -15,6 +16,8 @@ from tda_landscape.certificates._operations import OPERATIONS, Call, Rows
 from tda_landscape.certificates._program import Program, Step
 from tda_landscape.certificates._segments import Span
 from tda_landscape.certificates.rules import Rule
+from tda_landscape.certificates.rules._products import Dense
+from tda_landscape.certificates.rules.affine import Affine
 from tda_landscape.certificates.rules.arithmetic import Parameter
 
 HINT = "pass lipschitz= or curvature= to certify any energy by a bound of your own"
@@ -107,6 +110,8 @@ class _Reader:
         target: Any = node.target
         key: Callable[..., Any] | str = target
         name = target if isinstance(target, str) else getattr(target, "__name__", str(target))
+        if key is functional.linear:
+            return self._linear(node)
         if key not in OPERATIONS:
             raise InputError(f"operation {name} in {type(self.module).__name__} has no certified rule; {HINT}")
         arguments = [self.known[a] if isinstance(a, fx.Node) else a for a in node.args]
@@ -116,6 +121,21 @@ class _Reader:
             return call
         rule, inputs = call
         return self._append(name, rule, inputs, parameters=False)
+
+    def _linear(self, node: fx.Node) -> int:
+        """functional.linear with parameters of the module."""
+        given: dict[str, Any] = dict(zip(("input", "weight", "bias"), node.args, strict=False)) | dict(node.kwargs)
+        spans = []
+        for name in ("weight", "bias"):
+            step = self.known.get(given[name]) if isinstance(given.get(name), fx.Node) else None
+            rule = self.steps[step - 1].rule if isinstance(step, int) and step > 0 else None
+            spans.append(rule.span if isinstance(rule, Parameter) else None)
+        if spans[0] is None or (spans[1] is None and given.get("bias") is not None):
+            raise InputError(
+                f"operation linear in {type(self.module).__name__} has weights that are no parameters; {HINT}"
+            )
+        rule = Affine(Dense(), spans[0], spans[1])
+        return self._append("linear", rule, (self._step(given["input"], "linear"),), parameters=True)
 
     def _step(self, argument: Any, name: str) -> int:
         """The step that an argument names."""

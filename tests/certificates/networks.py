@@ -43,7 +43,7 @@ class Written(nn.Module):
         self.scale = nn.Parameter(torch.randn(5))
 
     def forward(self, x: Tensor) -> Tensor:
-        h = torch.tanh(self.first(x)) * self.other(x) + 0.5
+        h = torch.tanh(functional.linear(x, self.first.weight, bias=self.first.bias)) * self.other(x) + 0.5
         h = (h * self.scale + h**2) / 3 - 0.1
         h = functional.softplus(-h) + torch.sigmoid(h) * 2.0
         h = h.reshape(h.size(0), 5, 1).mean(2)
@@ -87,7 +87,7 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "sigmoid": (lambda: mlp(nn.Sigmoid), VECTOR),
     "silu": (lambda: mlp(nn.SiLU, nn.SiLU), VECTOR),
     "gelu": (lambda: mlp(nn.GELU, nn.GELU), VECTOR),
-    "softplus": (lambda: mlp(lambda: nn.Softplus(threshold=1.0)), VECTOR),
+    "softplus": (lambda: mlp(lambda: nn.Softplus(threshold=6.0)), VECTOR),
     "deep relu": (lambda: mlp(*[nn.ReLU] * 6), VECTOR),
     "deep tanh": (lambda: mlp(*[nn.Tanh] * 5), VECTOR),
     "linear": (lambda: nn.Sequential(nn.Linear(6, 4), nn.Linear(4, 3)), VECTOR),
