@@ -96,6 +96,9 @@ def train(make: Callable[[], nn.Module], loss: Callable[..., Tensor], data: Data
     with torch.random.fork_rng():
         torch.random.manual_seed(seed)
         model = make().double()
+    for layer in model.modules():
+        if isinstance(layer, (nn.Linear, nn.Conv2d)):  # the usual start of ReLU networks; deep ones need it to train
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
     optimizer = torch.optim.Adam(model.parameters(), lr=5e-3, weight_decay=1e-4)
     for _ in range(epochs):
         for rows in torch.randperm(len(data[0]), generator=generator).split(256):
@@ -275,7 +278,7 @@ def forward_seconds(energy: tl.Energy, point: Tensor) -> float:
 
 def measure(row: Row, pairs: int) -> bool:
     """Certify all pairs, print a line, say whether the targets were met."""
-    counts, seconds, passes, gaps = [], [], [], []
+    counts, seconds, passes, gaps, ends, tops = [], [], [], [], [], []
     data = row.data()
     for energy, path in pairs_of(row, data, pairs):
         start = time.process_time()
@@ -288,6 +291,8 @@ def measure(row: Row, pairs: int) -> bool:
         dense = max(float(energy(a + shares * (b - a)).max()) for a, b in pairwise(path))
         assert dense <= certificate.upper
         gaps.append(certificate.upper / dense - 1)
+        ends.append(float(energy(path[[0, -1]]).mean()))
+        tops.append(dense)
     middle = [statistics.median(x) for x in (counts, seconds, passes)]
     limits = (row.target, row.seconds, row.passes)
     good = all(limit is None or value <= limit for value, limit in zip(middle, limits, strict=True))
@@ -295,6 +300,7 @@ def measure(row: Row, pairs: int) -> bool:
     print(
         f"{row.name:32s} {middle[0]:5.1f} evaluations {asked:8s} {min(counts):3d}-{max(counts):3d}   "
         f"{middle[1]:6.3f} s   {middle[2]:5.1f} forward passes each   bound/dense - 1 <= {max(gaps):.1e}   "
+        f"loss {statistics.median(ends):.2g} at the ends, {statistics.median(tops):.3g} at the top   "
         f"{'' if row.target is None else 'ok' if good else 'MISSED'}",
         flush=True,
     )

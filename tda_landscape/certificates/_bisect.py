@@ -30,10 +30,12 @@ class Bisection:
     _proved: dict[Node, float] = field(default_factory=dict)
 
     def begin(self) -> None:
-        """Evaluate all vertices, bound all pieces."""
-        self._visit([Node(i, 0.0) for i in range(self.pieces)] + [Node(self.pieces - 1, 1.0)])
+        """Evaluate all vertices, bound all pieces; few pieces are cut first, since one bound of all says little."""
+        parts = {1: 4, 2: 2, 3: 2}.get(self.pieces, 1)
+        shares = [k / parts for k in range(parts)]
+        self._visit([Node(i, t) for i in range(self.pieces) for t in shares] + [Node(self.pieces - 1, 1.0)])
         if self.finite:
-            self._push([Stretch(i, 0.0, 1.0) for i in range(self.pieces)])
+            self._push([Stretch(i, t, t + 1 / parts) for i in range(self.pieces) for t in shares])
 
     def cut(self) -> None:
         """Halve the stretch with the highest bound: one evaluation, two bounds."""

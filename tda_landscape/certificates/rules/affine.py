@@ -69,7 +69,7 @@ class Affine:
         start, end = ends
         if isinstance(v, Tensor):
             radius = self._rounded(torch.zeros_like(start), (v,), segments)
-            return Enclosure(start, end, torch.zeros_like(start), radius)
+            return Enclosure(start, end, start.new_zeros(()).expand_as(start), radius)
         w = segments.prepared(self, lambda: self._weights(segments))
         product, more = self.product, 1 + gamma(self._terms + 40)  # `more`: rounding of the radius itself
         centre = torch.add(v.bend, v.start, alpha=0.5).add_(v.end, alpha=0.5)
