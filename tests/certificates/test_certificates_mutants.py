@@ -316,7 +316,7 @@ MUTANTS = {
         "losses._bound", "sag = y.bend / cells**2", "sag = 0.5 * y.bend / cells**2", lambda: loss("squared")
     ),
     "slope through the radius": Mutant(
-        "losses._bound", "steep * (own.unsqueeze(2)", "steep * (0.5 * own.unsqueeze(2)", lambda: loss("cross-entropy")
+        "losses._bound", "through = own + loose", "through = 0.5 * own + loose", lambda: loss("cross-entropy")
     ),
     "generators in the loss": Mutant(
         "losses._bound", ".abs().sum(-1)\n    row", ".abs().sum(-1) * 0.5\n    row", lambda: loss("cross-entropy")

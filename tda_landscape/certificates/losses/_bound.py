@@ -22,8 +22,8 @@ def loss_above(loss: ConvexLoss, y: Enclosure, targets: Tensor, cells: int = CEL
     at the grid points, and the mean of the rows by the means of those numbers. Every row has an x of its own.
     """
     grid = torch.linspace(0, 1, cells + 1, dtype=y.start.dtype).view(-1, 1)
-    centre = (1 - grid) * y.start.unsqueeze(2) + grid * y.end.unsqueeze(2)
-    centre = centre + (4 * grid * (1 - grid)) * y.bend.unsqueeze(2)
+    centre = torch.lerp(y.start.unsqueeze(2), y.end.unsqueeze(2), grid)
+    centre.addcmul_(4 * grid * (1 - grid), y.bend.unsqueeze(2))
     t = targets.unsqueeze(1)
     sag = y.bend / cells**2
     # The grid points, as floats, and the parabola at them are off by less than 16u of these numbers.
@@ -34,8 +34,9 @@ def loss_above(loss: ConvexLoss, y: Enclosure, targets: Tensor, cells: int = CEL
     value, slope = loss.tangent(centre, t)
     steep, size = slope.abs(), torch.maximum(up, -down)
     loose = loss.slope_error(centre.shape[-1]) + gamma(centre.shape[-1] + 16)
-    first = (slope * sag.unsqueeze(2)).sum(-1).clamp(min=0)
-    first = first + (steep * (own.unsqueeze(2) + loose * size)).sum(-1) + loose * size.sum(-1)
+    first = torch.matmul(slope, sag.unsqueeze(3)).squeeze(3).clamp(min=0)
+    through = own + loose * size.squeeze(2)
+    first = first + torch.matmul(steep, through.unsqueeze(3)).squeeze(3) + loose * size.sum(-1)
     if y.generators is not None:
         first = first + torch.einsum("snmq,snjq->snjm", y.generators, slope).abs().sum(-1)
     row = value + first + loss.remainder(centre, t, down, up)

@@ -29,7 +29,11 @@ class CrossEntropy:
 
     def tangent(self, y: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
         """The loss, and w softmax(y) - t."""
-        return self.value(y, t), t.sum(-1, keepdim=True) * torch.softmax(y, -1) - t
+        largest, weight = y.amax(-1, keepdim=True), t.sum(-1, keepdim=True)
+        powers = (y - largest).exp_()
+        total = powers.sum(-1, keepdim=True)
+        value = weight * (largest + total.log()) - (y * t).sum(-1, keepdim=True)
+        return value.squeeze(-1), powers.mul_(weight / total).sub_(t)
 
     def remainder(self, y: Tensor, t: Tensor, down: Tensor, up: Tensor) -> Tensor:
         """An eighth of w range^2."""
