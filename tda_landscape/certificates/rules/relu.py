@@ -37,11 +37,11 @@ class Relu:
         passes = on.to(v.bend.dtype)
         bend = (v.bend * passes).view(-1).index_copy_(0, open_, slope * part.bend + cut).view_as(v.bend)
         own = _pick(v.radius, open_)
-        radius = (v.radius * passes).view(-1).index_copy_(0, open_, slope * own + error).view_as(v.radius)
         generators = None
         if v.generators is not None:
-            slopes = passes.view(-1).index_copy_(0, open_, slope).view_as(passes)
+            slopes = passes.view(-1).index_copy(0, open_, slope).view_as(passes)
             generators = v.generators * slopes.unsqueeze(2)
+        radius = passes.mul_(v.radius).view(-1).index_copy_(0, open_, slope * own + error).view_as(v.radius)
         return replace(v, start=ends[0], end=ends[1], bend=bend, radius=radius, generators=generators)
 
 
