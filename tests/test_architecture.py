@@ -28,6 +28,7 @@ ONLY_IN = {
     "rich": {"cli"},
     "pydantic": {"cli"},
     "tomllib": {"cli"},
+    "safetensors": {"cli"},
 }
 NOT_IN = {"torch": {"topology", "_errors", "plot"}, "tda_landscape": {"samplers"}}
 

@@ -26,6 +26,13 @@ from tda_landscape.certificates.rules.smooth import Smooth
 class Spans(dict[Tensor, Span]):
     """Where each parameter of a module stands in the flat vector."""
 
+    def __missing__(self, tensor: Tensor) -> Span:
+        """Refuse a weight that is computed from others, as old weight norm and pruning do."""
+        raise InputError(
+            f"a layer has a weight {tuple(tensor.shape)} that is no parameter of the model, so it has no certified "
+            "rule; remove weight norm or pruning"
+        )
+
     def of(self, parameter: Tensor | None) -> Span | None:
         """The span of a parameter that a layer may lack."""
         return None if parameter is None else self[parameter]

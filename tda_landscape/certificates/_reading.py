@@ -66,7 +66,9 @@ class _Reader:
     def read(self, node: fx.Node) -> None:
         """Add what one node stands for."""
         if node.op == "placeholder":
-            if node.args or any(value == 0 for value in self.known.values()):
+            if self.known and not node.users:  # an option that this forward does not use
+                return
+            if self.known:
                 raise InputError(f"the forward of {type(self.module).__name__} takes more than one input")
             self.known[node] = 0
         elif node.op == "get_attr":

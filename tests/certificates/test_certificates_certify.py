@@ -8,6 +8,7 @@ import torch
 from networks import LOSSES, NETWORKS, Residual, energy_of
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils import prune
 
 import tda_landscape as tl
 from tda_landscape.certificates import Outcome
@@ -275,6 +276,26 @@ def test_chunks_of_rows_give_the_same_bounds(monkeypatch):
             assert tl.certify(energy, path, rtol=0.05).upper == pytest.approx(whole.upper, rel=1e-9)
             patch.setattr("tda_landscape.certificates._network.KEPT", 1)  # and traces are made anew
             assert tl.certify(energy, path, rtol=0.05).upper == pytest.approx(whole.upper, rel=1e-9)
+
+
+def test_weights_that_are_computed_are_refused():
+    net = nn.Sequential(nn.Linear(6, 4), nn.Linear(4, 3))
+    prune.l1_unstructured(net[1], "weight", amount=2)
+    refused(net, "(3, 4)", "pruning")
+    net = nn.Sequential(nn.Linear(6, 3))
+    nn.utils.parametrizations.orthogonal(net[0])
+    refused(net, "ParametrizedLinear (0)")
+
+
+class Optional(nn.Linear):
+    def forward(self, x, mask=None):
+        return super().forward(x)
+
+
+def test_an_option_of_the_forward_may_be_left_alone():
+    X, y = torch.randn(8, 6), torch.randint(3, (8,))
+    energy = tl.Energy.from_model(Optional(6, 3), functional.cross_entropy, (X, y))
+    assert tl.certify(energy, energy.start(2, 0)).status == "certified"
 
 
 def test_hooks_are_noticed():
