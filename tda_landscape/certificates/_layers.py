@@ -27,10 +27,10 @@ class Spans(dict[Tensor, Span]):
     """Where each parameter of a module stands in the flat vector."""
 
     def __missing__(self, tensor: Tensor) -> Span:
-        """Refuse a weight that is computed from others, as old weight norm and pruning do."""
+        """Refuse a weight that is computed from others, as by spectral_norm."""
         raise InputError(
             f"a layer has a weight {tuple(tensor.shape)} that is no parameter of the model, so it has no certified "
-            "rule; remove weight norm or pruning"
+            "rule; remove what computes it"
         )
 
     def of(self, parameter: Tensor | None) -> Span | None:
