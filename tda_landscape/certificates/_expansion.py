@@ -10,7 +10,7 @@ from tda_landscape.certificates._node import Node, Stretch
 from tda_landscape.certificates._polynomial import Polynomial
 from tda_landscape.certificates._rounding import TINY, U, gamma
 from tda_landscape.certificates._segments import Segments
-from tda_landscape.certificates.losses.separable import Separable, squared
+from tda_landscape.certificates.losses.separable import Separable
 
 HIGHEST = 64
 """Largest degree of the loss: above it bisection of enclosures is as good and cheaper."""
@@ -57,10 +57,8 @@ class PolynomialBounder:
 
 def expandable(network: NetworkBounder) -> bool:
     """Whether the loss is a polynomial of a degree worth expanding."""
-    if not (network.program.polynomial and isinstance(network.loss, Separable)):
-        return False
-    one_slope = squared(network.loss.targets, 1.0).one_slope
-    if network.loss.one_slope.__code__ is not one_slope.__code__:
+    loss = network.loss
+    if not (network.program.polynomial and isinstance(loss, Separable) and loss.quadratic):
         return False
     outputs = network.program.expand(network.data[:, :1], _piece(network, 0))
     return 2 * outputs.degree <= HIGHEST
@@ -70,7 +68,7 @@ def _loss_polynomial(network: NetworkBounder, piece: int) -> tuple[Tensor, float
     """Bernstein coefficients (D + 1,) of the energy on a piece, and a bound of their errors."""
     segments = _piece(network, piece)
     centre, radius = torch.zeros(1, dtype=torch.float64), torch.zeros(1, dtype=torch.float64)
-    for rows in network._chunks(HIGHEST):
+    for rows in network.chunks(HIGHEST):
         outputs = network.program.expand(network.data[:, rows], segments)
         shape = (outputs.degree + 1, *network.loss.targets[rows].shape)
         given = Polynomial.constant(-network.loss.targets[rows][None])
@@ -85,13 +83,13 @@ def _loss_polynomial(network: NetworkBounder, piece: int) -> tuple[Tensor, float
     scaled = Polynomial(scale * loss.centre, scale * loss.radius + 4 * U * scale * loss.centre.abs())
     a, b = segments.start[0], segments.end[0]
     squares = network.weight_decay * torch.stack([a.square().sum(), (a * b).sum(), b.square().sum()])
-    decay = Polynomial(squares, torch.full_like(squares, network._decay_error()))
+    decay = Polynomial(squares, torch.full_like(squares, network.decay_error()))
     total = scaled + decay
     return total.centre, float(total.radius.max()) + TINY
 
 
 def _piece(network: NetworkBounder, piece: int) -> Segments:
-    return network._segments([Stretch(piece, 0.0, 1.0)])
+    return network.segments([Stretch(piece, 0.0, 1.0)])
 
 
 def _cut(coefficients: Tensor, t: float) -> tuple[Tensor, Tensor]:

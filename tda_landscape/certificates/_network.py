@@ -78,34 +78,27 @@ class NetworkBounder:
         theta = self._theta(node)
         segments = Segments(theta, theta, self.whole)
         total, size = 0.0, 0.0
-        for rows in self._chunks(1):
+        for rows in self.chunks(1):
             ends = [(v, v) for v in self._rows([node], rows)]
             known = self.program.enclose(self.data[:, rows], segments, ends, 0)
             part = float(loss_below(self.loss, output_of(known), self.loss.targets[rows]))
             total, size = total + part, size + abs(part)
         value = self.loss.scale * total + self._penalty(theta)
-        slack = self.loss.scale * size * gamma(self.data.shape[1] + 32) + self._decay_error()
+        slack = self.loss.scale * size * gamma(self.data.shape[1] + 32) + self.decay_error()
         return value - slack - 8 * U * abs(value)
 
-    def enclosures(self, stretch: Stretch) -> tuple[list[object], Segments]:
-        """Enclosures of all layers on one stretch, for tests of soundness."""
-        nodes = [Node(stretch.piece, stretch.begin), Node(stretch.piece, stretch.end)]
-        segments = self._segments([stretch])
-        ends = list(zip(*(self._rows([node], slice(None)) for node in nodes), strict=True))
-        return list(self.program.enclose(self.data, segments, ends, self.keep)), segments
-
     def _above(self, group: list[Stretch]) -> Iterable[float]:
-        segments = self._segments(group)
+        segments = self.segments(group)
         begins, stops = ([Node(s.piece, t) for s, t in zip(group, ts, strict=True)] for ts in _shares(group))
         total = torch.zeros(len(group), CELLS + 1, dtype=torch.float64)
         size = torch.zeros_like(total)
-        for rows in self._chunks(len(group)):
+        for rows in self.chunks(len(group)):
             ends = list(zip(self._rows(begins, rows), self._rows(stops, rows), strict=True))
             known = self.program.enclose(self.data[:, rows], segments, ends, self.keep)
             part = loss_above(self.loss, output_of(known), self.loss.targets[rows])
             total, size = total + part, size + part.abs()
         bound = self.loss.scale * total + self._decay(segments)
-        bound = bound + self.loss.scale * size * gamma(self.data.shape[1] + 32) + self._decay_error()
+        bound = bound + self.loss.scale * size * gamma(self.data.shape[1] + 32) + self.decay_error()
         bounds: list[float] = (bound + 8 * U * bound.abs() + TINY).amax(1).tolist()
         return bounds
 
@@ -122,14 +115,14 @@ class NetworkBounder:
         apart = (segments.end - segments.start).square().sum(1, keepdim=True)
         return self.weight_decay * ((1 - grid) * a + grid * b - grid * (1 - grid) * apart)
 
-    def _decay_error(self) -> float:
+    def decay_error(self) -> float:
         """Rounding of the penalty, and of nodes off the polyline."""
         largest = self.whole.largest
         if self.weight_decay == 0:
             return 0.0
         return self.weight_decay * gamma(8 * largest.numel() + 64) * float(largest.square().sum())
 
-    def _segments(self, group: list[Stretch]) -> Segments:
+    def segments(self, group: list[Stretch]) -> Segments:
         starts, stops = (
             [self._at(Node(s.piece, t))[0] for s, t in zip(group, ts, strict=True)] for ts in _shares(group)
         )
@@ -169,7 +162,7 @@ class NetworkBounder:
         """Some rows; a parameter by itself has one row for all."""
         return value[:, rows] if value.shape[1] == self.data.shape[1] else value
 
-    def _chunks(self, segments: int) -> list[slice]:
+    def chunks(self, segments: int) -> list[slice]:
         rows = self.data.shape[1]
         step = max(16, IN_CACHE // (8 * self.widest * segments))
         return [slice(i, min(i + step, rows)) for i in range(0, rows, step)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from tda_landscape.certificates._enclosure import Enclosure
@@ -87,8 +86,3 @@ def output_of(known: list[Known]) -> Enclosure:
 
 def _flat(tensor: Tensor) -> Tensor:
     return tensor.reshape(*tensor.shape[:2], -1)
-
-
-def is_finite(trace: Trace) -> bool:
-    """Whether the outputs are finite."""
-    return bool(torch.isfinite(trace[-1]).all())

@@ -12,9 +12,10 @@ from torch.nn import functional
 import tda_landscape as tl
 from tda_landscape.certificates._enclosure import Enclosure
 from tda_landscape.certificates._network import NetworkBounder
-from tda_landscape.certificates._node import Stretch
+from tda_landscape.certificates._node import Node, Stretch
 from tda_landscape.certificates._program import output_of
 from tda_landscape.certificates.losses import loss_above
+from tda_landscape.certificates.rules import Known
 
 
 class Residual(nn.Module):
@@ -150,9 +151,15 @@ def bounder_of(energy: tl.Energy, seed: int, width: float, **options: int) -> Ne
 WHOLE = Stretch(0, 0.0, 1.0)
 
 
+def enclosures(bounder: NetworkBounder) -> list[Known]:
+    """Enclosures of all layers on the first piece."""
+    ends = list(zip(*(bounder._rows([node], slice(None)) for node in (Node(0, 0.0), Node(0, 1.0))), strict=True))
+    return bounder.program.enclose(bounder.data, bounder.segments([WHOLE]), ends, bounder.keep)
+
+
 def violations(bounder: NetworkBounder, points: int = 13, slack: float = 1e-12) -> tuple[int, int, int]:
     """How many units, rows and means lie outside their bounds, in float64 at points of the segment."""
-    known, _ = bounder.enclosures(WHOLE)
+    known = enclosures(bounder)
     shares = torch.linspace(0, 1, points, dtype=torch.float64)
     theta = bounder.points[0] + shares[:, None] * (bounder.points[1] - bounder.points[0])
     trace = bounder.program.trace(bounder.data, theta)

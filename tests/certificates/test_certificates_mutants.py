@@ -176,10 +176,10 @@ def decay() -> float:
     for seed in range(20):
         ends = energy.start(2, seed)
         bounder, node = module("_network").NetworkBounder(energy, ends), module("_node")
-        grid = bounder._decay(bounder._segments([node.Stretch(0, 0.0, 1.0)]))[0]
+        grid = bounder._decay(bounder.segments([node.Stretch(0, 0.0, 1.0)]))[0]
         shares = torch.linspace(0, 1, len(grid), dtype=torch.float64)[:, None]
         exact = energy((1 - shares) * ends[0] + shares * ends[1])
-        excess = max(excess, float((exact - grid).max()) - bounder._decay_error())
+        excess = max(excess, float((exact - grid).max()) - bounder.decay_error())
     return excess
 
 

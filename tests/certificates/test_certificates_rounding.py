@@ -10,7 +10,7 @@ import math
 import mpmath
 import pytest
 import torch
-from networks import WHOLE, bounder_of, energy_of
+from networks import WHOLE, bounder_of, enclosures, energy_of
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -75,7 +75,7 @@ def network(activation: type[nn.Module], depth: int, seed: int, norm: bool = Fal
 def excess(energy: tl.Energy, ends: Tensor, shares: list[float]) -> float:
     """How far exact units lie outside their enclosures; the part of the radius is not widened by anything."""
     bounder = _network.NetworkBounder(energy, ends, generators=0)
-    known, _ = bounder.enclosures(WHOLE)
+    known = enclosures(bounder)
     found = -math.inf
     for s in shares:
         for row, x in enumerate(bounder.data[0]):

@@ -24,6 +24,7 @@ class Separable:
     one: Callable[[Tensor, Tensor], Tensor]
     one_slope: Callable[[Tensor, Tensor], Tensor]
     one_remainder: Callable[[Tensor, Tensor, Tensor], Tensor]
+    quadratic: bool = False  # whether l is (y - t)^2
 
     def value(self, y: Tensor, t: Tensor) -> Tensor:
         """Sum over outputs."""
@@ -58,6 +59,7 @@ def squared(targets: Tensor, scale: float) -> Separable:
         lambda y, t: (y - t).square(),
         lambda y, t: 2 * (y - t),
         lambda y, t, width: width.square(),
+        quadratic=True,
     )
 
 

@@ -15,7 +15,7 @@ Known = Enclosure | Tensor
 
 
 class Rule(Protocol):
-    """A layer: a frozen dataclass with these two methods. `docs` of a rule are its formula and why it holds."""
+    """A layer: a frozen dataclass with these two methods; its docstring says its formula and why it holds."""
 
     def value(self, inputs: tuple[Tensor, ...], theta: Tensor) -> Tensor:
         """Output (S, n, ...) at S parameter vectors (S, d)."""
