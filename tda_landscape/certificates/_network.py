@@ -123,6 +123,7 @@ class NetworkBounder:
         return self.weight_decay * gamma(8 * largest.numel() + 64) * float(largest.square().sum())
 
     def segments(self, group: list[Stretch]) -> Segments:
+        """The parameters at both ends of stretches."""
         starts, stops = (
             [self._at(Node(s.piece, t))[0] for s, t in zip(group, ts, strict=True)] for ts in _shares(group)
         )
@@ -163,6 +164,7 @@ class NetworkBounder:
         return value[:, rows] if value.shape[1] == self.data.shape[1] else value
 
     def chunks(self, segments: int) -> list[slice]:
+        """Rows that are worked on at once."""
         rows = self.data.shape[1]
         step = max(16, IN_CACHE // (8 * self.widest * segments))
         return [slice(i, min(i + step, rows)) for i in range(0, rows, step)]

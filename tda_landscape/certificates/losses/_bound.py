@@ -44,7 +44,8 @@ def loss_above(loss: ConvexLoss, y: Enclosure, targets: Tensor, cells: int = CEL
     box = loss.box(centre, t, down, up)
     if box is not None:
         row, magnitude = torch.fmin(row, box), magnitude + box.abs()
-    error = loss.error(y.size + size.squeeze(2), targets).unsqueeze(2) + 64 * U * magnitude
+    summing = gamma(len(targets) + 72)  # of each row, and of the rows
+    error = loss.error(y.size + size.squeeze(2), targets).unsqueeze(2) + summing * magnitude
     return (row + error * (1 + 1e-9) + TINY).sum(1)
 
 
@@ -54,4 +55,5 @@ def loss_below(loss: ConvexLoss, y: Enclosure, targets: Tensor) -> Tensor:
     value, slope = loss.tangent(y.start, targets)
     loose = 2 * loss.slope_error(reach.shape[-1]) + gamma(reach.shape[-1] + 16)
     lost = (slope.abs() * reach).sum(-1) + loose * ((1 + slope.abs()) * reach).sum(-1)
-    return (value - lost * (1 + 1e-9) - loss.error(y.size, targets) - 64 * U * value.abs()).sum(1)
+    error = loss.error(y.size, targets) + gamma(len(targets) + 72) * (value.abs() + lost)
+    return (value - (lost + error) * (1 + 1e-9)).sum(1)
