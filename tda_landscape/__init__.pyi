@@ -5,6 +5,8 @@ from ._errors import InputError as InputError
 from ._errors import Interrupted as Interrupted
 from ._survey import Survey as Survey
 from ._survey import survey as survey
+from .certificates import Certificate as Certificate
+from .certificates import certify as certify
 from .connecting import connect as connect
 from .connecting import explore as explore
 from .connecting import pairs as pairs

@@ -1,4 +1,4 @@
-"""The command line: `tda-landscape survey CONFIG.toml`."""
+"""The command line: `tda-landscape survey CONFIG.toml`, `tda-landscape certify A B --model pkg:factory --level u`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["main"]
 def main() -> None:
     """Run the command line on `sys.argv` and leave with its exit code.
 
-    0 ok, 2 bad input, 4 out of memory or disk, 70 internal error, 130 interrupted.
+    0 ok or yes, 1 unresolved, 2 bad input, 4 out of memory or disk, 70 internal error, 130 interrupted.
     """
     if any(find_spec(name) is None for name in EXTRAS):
         sys.stderr.write("error: the command line needs extras: pip install 'tda-landscape[cli]'\n")

@@ -15,7 +15,7 @@ import typer
 if TYPE_CHECKING:
     from tda_landscape.cli._run import Report
 
-OK, BAD_INPUT, RESOURCES, INTERNAL, INTERRUPTED = 0, 2, 4, 70, 130
+OK, UNRESOLVED, BAD_INPUT, RESOURCES, INTERNAL, INTERRUPTED = 0, 1, 2, 4, 70, 130
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -46,6 +46,25 @@ def survey(
         from tda_landscape.cli._table import as_text
 
         _print(as_text(report.networks, report.curve_pictures))
+
+
+@app.command()
+def certify(
+    first: Annotated[Path, typer.Argument(metavar="A", help="Weights of one network: .pt, .pth or .safetensors.")],
+    second: Annotated[Path, typer.Argument(metavar="B", help="Weights of the other.")],
+    model: Annotated[str, typer.Option("--model", metavar="PKG:FACTORY", help="A function that returns the Energy.")],
+    level: Annotated[float, typer.Option("--level", help="The level u.")],
+    budget: Annotated[float, typer.Option("--budget", help="Gradient equivalents of the path search.")] = 800.0,
+    seed: Annotated[int, typer.Option("--seed", help="Of the path search.")] = 0,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> int:
+    """Prove that two networks are joined by a path below a level: exit code 0 yes, 1 unresolved."""
+    with contextlib.redirect_stdout(sys.stderr):  # stdout is for the answer, whatever a factory prints
+        from tda_landscape.cli._certify import answer
+
+        proved, sentence = answer(first, second, model, level, budget, seed)
+    _print(sentence + "\n")
+    return OK if proved else UNRESOLVED
 
 
 def _survey(config: Path, quiet: bool) -> Report:
@@ -104,7 +123,7 @@ def _verdict(error: BaseException) -> tuple[int, str]:
     if isinstance(error, (ConfigError, InputError, FailedSurvey)):
         return BAD_INPUT, str(error)
     if hasattr(error, "format_message"):  # what typer says of the command line itself
-        return BAD_INPUT, f"{error.format_message().rstrip('.')}; see tda-landscape survey --help"
+        return BAD_INPUT, f"{error.format_message().rstrip('.')}; see tda-landscape --help"
     notes = "; ".join(["", *getattr(error, "__notes__", [])])
     if isinstance(error, MemoryError) or "DefaultCPUAllocator" in str(error):
         return RESOURCES, f"out of memory{notes}; survey fewer chains or a smaller network"

@@ -57,7 +57,7 @@ MISTAKES = {
     SAMPLE + '[connect]\nsearch = "Lader"': ("[connect] search", "'Ladder'"),
     SAMPLE + '[connect]\nsearch = { name = "Ladder", ratio = 2 }': ("[connect] search Ladder", "ratio"),
     SAMPLE + '[connect]\npairs = "Tree"': ("[connect] pairs", "'SpanningTree'"),
-    SAMPLE + "[connect]\ncertify = true": ("certify", "not built yet"),
+    SAMPLE + "[connect]\ncertify = true": ("certify=True", "made from a model"),
     SAMPLE + '[quench]\nsymmetry = "auto"': ("[quench] symmetry", "'auto'", "not built yet"),
     SAMPLE + '[output]\nformats = ["jpg"]': ("[output] formats", "'jpg'"),
     SAMPLE + '[output]\nformats = "png"': ("[output] formats", "list"),

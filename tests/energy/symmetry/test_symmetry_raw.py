@@ -20,7 +20,7 @@ def landscape(decay, seed):
     model = tl.zoo.networks.mlp([1, 2, 1])
     energy = tl.Energy.from_model(model, torch.nn.functional.mse_loss, (inputs, targets), weight_decay=decay)
     starts = 3 * torch.randn(300, energy.dim, generator=generator, dtype=torch.float64)
-    minima = tl.quench(energy, starts)
+    minima = tl.quench(energy, starts, symmetry=None)
     found = np.array([status == "minimum" for status in minima.status])
     return energy, torch.as_tensor(minima.points)[found], torch.as_tensor(minima.energies)[found]
 
