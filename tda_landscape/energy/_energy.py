@@ -14,6 +14,7 @@ from tda_landscape._errors import InputError
 from tda_landscape.energy._function import adapt, as_row, check_function, kinks_of, start_law
 from tda_landscape.energy._network import Loss, Network, Regularizer, read_network
 from tda_landscape.energy._random import Seed, as_generator
+from tda_landscape.energy._replicas import Minibatches, Replicas, draw_rows
 from tda_landscape.energy._tally import Tally
 from tda_landscape.energy._vectorize import check_mean, initialization_law, rows_in_cache, vectorized
 
@@ -53,6 +54,7 @@ class Energy:
     chunk_size: int = 4096
     fraction: float = 1.0
     counters: tuple[Tally, ...] = ()
+    replicas: Replicas | Minibatches | None = None
 
     @classmethod
     def from_function(
@@ -219,20 +221,23 @@ class Energy:
         full = torch.cat(columns).view(len(x), self.dim, self.dim)
         return (full + full.mT) / 2
 
-    def draw_batch(self, rng: Seed) -> Energy:
-        """Return the energy on a random minibatch of `batch_size` rows, or itself where there is none."""
+    def draw_batch(self, rng: Seed, chains: int | None = None) -> Energy:
+        """Return the energy on a random minibatch of `batch_size` rows, or itself where there is none.
+
+        With `chains`, each of so many points has a minibatch of its own: the result takes points (chains, d) only.
+        """
         if self.network is None or self.batch_size is None:
             return self
-        total = len(self.network.inputs)
-        rows = torch.randperm(total, generator=as_generator(rng))[: self.batch_size]
-        part = self.network.on_rows(rows)
+        part = draw_rows(self.network, self.replicas, self.batch_size, chains, self.chunk_size, as_generator(rng))
         return replace(
-            self,
-            function=part.values,
-            network=part,
-            batch_size=None,
-            fraction=self.fraction * self.batch_size / total,
+            self, batch_size=None, fraction=self.fraction * self.batch_size / len(self.network.inputs), **part
         )
+
+    def in_chunks(self, rows: int) -> Energy:
+        """Return the same energy, made to evaluate `rows` points at once; a network's gradients are then recorded."""
+        if rows < 1:
+            raise InputError(f"at least 1 point is evaluated at once, got {rows}")
+        return replace(self, chunk_size=rows, replicas=Replicas(self.network) if self.network else None)
 
     def start(self, k: int, rng: Seed) -> Tensor:
         """Draw k points (k, d) from the start law; `rng` is a torch.Generator or an int seed."""
@@ -261,6 +266,8 @@ class Energy:
         return x
 
     def _value_and_grad(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        if self.replicas is not None:
+            return self.replicas.value_and_grad(x)
         if self.gradient is not None:
             return self.function(x), self.gradient(x)
         with torch.enable_grad():
