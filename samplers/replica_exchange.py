@@ -112,7 +112,8 @@ class ReplicaExchange:
         if acceptance is not None:
             acceptance = double(acceptance).reshape(-1, state.chains).mean(0)
         after = ReplicaState(replicas, state.chains, step)
-        return after, Info(info.energies[: state.chains], acceptance, swaps)
+        used = replicas.energies if hasattr(replicas, "energies") else info.energies
+        return after, Info(used[: state.chains], acceptance, swaps)
 
     def _at_all(self, like: Array) -> Any:
         """The inner kernel with a temperature for each row."""
