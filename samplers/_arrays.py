@@ -38,6 +38,13 @@ def log_uniform(like: Array, shape: tuple[int, ...], generator: Any) -> Array:
     return torch.rand(shape, generator=generator, dtype=torch.float64, device=like.device).log()
 
 
+def moved(points: Array, gradients: Array, h: float, noise: Array, scale: Any) -> Array:
+    """Return points - h gradients + scale noise."""
+    if isinstance(points, np.ndarray) or not isinstance(scale, float) or not isinstance(h, float):
+        return points - h * gradients + scale * noise
+    return torch.add(points, gradients, alpha=-h).add_(noise, alpha=scale)
+
+
 def choose(mask: Array, yes: Array, no: Array) -> Array:
     """Rows of `yes` where the mask (k,) holds, else rows of `no`."""
     if yes.ndim == 2:

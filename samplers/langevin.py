@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from samplers._arrays import Array, Generator, column, normal, precise
+from samplers._arrays import Array, Generator, column, moved, normal, precise
 from samplers._kernel import Info, Potential, Schedule, at, require_positive
 
 
@@ -68,6 +68,6 @@ class Langevin:
         """Take one step of every chain, each with its own noise."""
         h: Any = at(self.step_size, state.step)
         scale = column((2 * h * at(self.temperature, state.step)) ** 0.5)
-        points = state.points - h * state.gradients + scale * normal(state.points, generator)
+        points = moved(state.points, state.gradients, h, normal(state.points, generator), scale)
         energies, gradients = potential.draw_batch(generator, len(points)).value_and_grad(points)
         return LangevinState(points, energies, gradients, state.step + 1), Info(energies)

@@ -12,6 +12,7 @@ from samplers._arrays import (
     column,
     double,
     log_uniform,
+    moved,
     normal,
     outside,
     precise,
@@ -76,7 +77,7 @@ class MALA:
         h: Any = self.step_size
         scale = column((2 * h * self.temperature) ** 0.5)
         noise = normal(state.points, generator)
-        points = state.points - h * state.gradients + scale * noise
+        points = moved(state.points, state.gradients, h, noise, scale)
         energies, gradients = potential.value_and_grad(points)
         back = (state.points - points + h * gradients) / scale  # the noise that would have led back
         drop = (double(state.energies) - double(energies)) / self.temperature

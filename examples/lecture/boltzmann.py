@@ -52,7 +52,7 @@ def main(figure: str) -> None:
     centers = (EDGES[1:] + EDGES[:-1]) / 2
     fig, axes = plt.subplots(figsize=(5.5, 3.6), layout="constrained")
     for start, marker in ((1.0, "o"), (-1.5, "x")):
-        share = histogram(start)
+        share = histogram(start, seed=int(start > 0))
         print(f"start {start:+.1f}: total variation to the Boltzmann law {distance(share, law()):.4f}")
         axes.plot(centers, share, marker, ms=4, label=f"chains started at {start:+.1f}")
     early = histogram(1.0, warmup=0)

@@ -292,6 +292,8 @@ class Energy:
         return list(x.split(self.chunk_size))
 
     def _in_chunks(self, evaluate: Callable[[Tensor], tuple[Tensor, ...]], x: Tensor) -> list[Tensor]:
+        if len(x) <= self.chunk_size:
+            return list(evaluate(x))
         parts = [evaluate(part.detach()) for part in self._chunks(x)]
         return [torch.cat(column) for column in zip(*parts, strict=True)]
 

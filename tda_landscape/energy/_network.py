@@ -36,11 +36,10 @@ class Network:
 
     def unflatten(self, vector: Tensor) -> dict[str, Tensor]:
         """Cut a vector (d,), or each of many (k, d), into the module's named parameters."""
-        pieces, at = {}, 0
-        for name, parameter in self.module.named_parameters():
-            pieces[name] = vector[..., at : at + parameter.numel()].view(*vector.shape[:-1], *parameter.shape)
-            at += parameter.numel()
-        return pieces
+        own = list(self.module.named_parameters())
+        pieces = vector.split([parameter.numel() for _, parameter in own], -1)
+        front = vector.shape[:-1]
+        return {name: piece.view(*front, *like.shape) for (name, like), piece in zip(own, pieces, strict=True)}
 
     def flatten(self, parameters: nn.Module | Mapping[str, Tensor]) -> Tensor:
         """Join named parameters, e.g. a state dict, to a vector (d,); names and shapes must fit."""
