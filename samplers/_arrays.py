@@ -19,7 +19,7 @@ Generator: TypeAlias = torch.Generator | np.random.Generator
 
 def normal(like: Array, generator: Any) -> Array:
     """Standard normal numbers of the shape and precision of an array."""
-    if isinstance(like, np.ndarray):
+    if isinstance(generator, np.random.Generator):
         return generator.standard_normal(like.shape)
     return torch.randn(like.shape, generator=generator, dtype=like.dtype, device=like.device)
 
@@ -40,23 +40,25 @@ def log_uniform(like: Array, shape: tuple[int, ...], generator: Any) -> Array:
 
 def moved(points: Array, gradients: Array, h: float, noise: Array, scale: Any) -> Array:
     """Return points - h gradients + scale noise."""
-    if isinstance(points, np.ndarray) or not isinstance(scale, float) or not isinstance(h, float):
-        return points - h * gradients + scale * noise
-    return torch.add(points, gradients, alpha=-h).add_(noise, alpha=scale)
+    if isinstance(points, torch.Tensor) and isinstance(h, float) and isinstance(scale, float):
+        return torch.add(points, gradients, alpha=-h).add_(noise, alpha=scale)
+    after = gradients * -h
+    after += points
+    after += noise * scale
+    return after
 
 
 def choose(mask: Array, yes: Array, no: Array) -> Array:
     """Rows of `yes` where the mask (k,) holds, else rows of `no`."""
     if yes.ndim == 2:
         mask = mask[:, None]
-    return np.where(mask, yes, no) if isinstance(yes, np.ndarray) else torch.where(mask, yes, no)
+    return torch.where(mask, yes, no) if isinstance(yes, torch.Tensor) else np.where(mask, yes, no)
 
 
 def probability(log_ratio: Array) -> Array:
     """min(1, exp(log ratio)); 0 where the ratio is not a number."""
     if isinstance(log_ratio, np.ndarray):
-        chance = np.exp(np.minimum(log_ratio, 0.0))
-        return chance if chance.all() else np.where(chance >= 0, chance, 0.0)
+        return np.fmax(np.exp(np.minimum(log_ratio, 0.0)), 0.0)  # fmax prefers a number to none
     return torch.where(log_ratio <= 0, log_ratio.exp(), (log_ratio > 0).to(log_ratio.dtype))
 
 

@@ -131,7 +131,9 @@ def _begin(potential: Any, kernel: Any, start: Array, seed: Any, plan: int | Non
     points = np.asarray(start, dtype=float) if numpy else torch.as_tensor(start).detach()
     if points.ndim != 2 or len(points) == 0 or points.shape[1] != potential.dim:
         raise ValueError(f"start must have shape (chains, {potential.dim}), got {tuple(points.shape)}")
-    plan = probe(potential, points) if plan is None else min(plan, len(points))
+    if plan is None or numpy:
+        plan = probe(potential, points)
+    plan = min(plan, len(points))
     generator = _generator(seed, numpy)
     fast = planned(potential, plan, len(points))
     state = start_state(fast, kernel, points, generator)
@@ -155,14 +157,16 @@ def _draw(potential: Any, begun: RunState, draws: int, thin: int, progress: Prog
     empty = np.empty if isinstance(state.points, np.ndarray) else torch.empty
     points = empty((draws, *state.points.shape), dtype=state.points.dtype)
     energies = empty((draws, len(state.points)), dtype=state.points.dtype)
-    sums: list[Any] = [None, None]
+    accepted: Any = None
+    swapped: Any = None
     walk = trajectory(potential, kernel, state, generator)
     for draw in range(draws):
         for after_step, info in islice(walk, thin):
             state = after_step
-            for i, rate in enumerate(info[1:3]):
-                if rate is not None:
-                    sums[i] = double(rate) * 1.0 if sums[i] is None else sums[i] + rate
+            if info.acceptance is not None:
+                accepted = double(info.acceptance) * 1.0 if accepted is None else accepted + info.acceptance
+            if info.swaps is not None:
+                swapped = info.swaps if swapped is None else swapped + info.swaps
         points[draw] = state.points
         energies[draw] = state.energies if kept else potential(state.points)
         if progress is not None:
@@ -170,26 +174,26 @@ def _draw(potential: Any, begun: RunState, draws: int, thin: int, progress: Prog
     after = RunState(
         kernel, state, _saved(generator), begun.plan, begun.start, begun.diverged, begun.steps + draws * thin
     )
-    return _chains(as_tensor(points), as_tensor(energies), sums, after, draws, thin)
+    return _chains(as_tensor(points), as_tensor(energies), accepted, swapped, after, thin)
 
 
 def _chains(
-    points: torch.Tensor, energies: torch.Tensor, sums: list[Any], after: RunState, draws: int, thin: int
+    points: torch.Tensor, energies: torch.Tensor, accepted: Any, swapped: Any, after: RunState, thin: int
 ) -> Chains:
     """Set aside the chains that ran into a number that is not finite."""
     diverged = after.diverged | ~(torch.isfinite(points).all(2) & torch.isfinite(energies)).all(0)
     if diverged.all():
         raise ValueError(f"all {len(diverged)} chains ran into a non-finite point or energy; take a smaller step")
     chain = torch.nonzero(~diverged).flatten()
-    steps = draws * thin
-    swaps = getattr(after.kernel, "every", 1)
+    steps = len(points) * thin
+    swaps = max(steps // getattr(after.kernel, "every", 1), 1)
     return Chains(
         points=points.transpose(0, 1)[chain],
         energies=energies.T[chain].contiguous(),
         chain=chain,
         diverged=diverged,
-        accept_rate=None if sums[0] is None else as_tensor(sums[0])[chain] / steps,
-        swap_rate=None if sums[1] is None else as_tensor(sums[1])[chain].mean(0) / max(steps // swaps, 1),
+        accept_rate=None if accepted is None else as_tensor(accepted)[chain] / steps,
+        swap_rate=None if swapped is None else as_tensor(swapped)[chain].mean(0) / swaps,
         thin=thin,
         state=after._replace(diverged=diverged),
     )

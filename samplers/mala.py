@@ -85,6 +85,9 @@ class MALA:
         if self.level is not None:
             ratio = outside(ratio, energies <= self.level)
         accepted = log_uniform(points, ratio.shape, generator) < ratio  # false where the ratio is not a number
-        proposed = (points, energies, gradients)
-        after = MALAState(*(choose(accepted, new, old) for new, old in zip(proposed, state, strict=True)))
+        after = MALAState(
+            choose(accepted, points, state.points),
+            choose(accepted, energies, state.energies),
+            choose(accepted, gradients, state.gradients),
+        )
         return after, Info(after.energies, probability(ratio))
