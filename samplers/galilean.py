@@ -13,7 +13,7 @@ TINY = 1e-300
 
 
 class GalileanState(NamedTuple):
-    """Positions with the full-batch energy there, and velocities (k, d)."""
+    """Positions with the full-batch energy there, and velocities (k, d) in units of the step size."""
 
     points: Array
     energies: Array
@@ -25,7 +25,7 @@ class GalileanState(NamedTuple):
 class Galilean:
     """Galilean Monte Carlo (Skilling 2012): fly straight; where that leaves {E <= level}, reflect.
 
-    The trial point x + v is taken if it is inside. Else v is reflected about the gradient at the trial point, and the
+    The trial point x + step_size v is taken if it is inside. Else v is reflected about the gradient at the trial point, and the
     point reached from there is taken if it is inside; if that fails too the chain stays and its velocity turns back.
     Each of the three undoes itself when velocities are reversed, so the uniform law is kept.
 
@@ -34,7 +34,7 @@ class Galilean:
     level : float
         u.
     step_size : float
-        Standard deviation of the velocity's coordinates; a warm-up adapts it until 0.6 of the trials are inside.
+        Length of a step in each coordinate (v is standard normal); a warm-up adapts it until 0.6 of the trials are inside.
     refresh : int
         Steps between fresh velocities.
 
@@ -72,13 +72,13 @@ class Galilean:
         """Fly, reflect or turn back."""
         velocity = state.velocity
         if state.step % self.refresh == 0:
-            velocity = self.step_size * normal(state.points, generator)
-        points = state.points + velocity
+            velocity = normal(state.points, generator)
+        points = state.points + self.step_size * velocity
         energies, gradients = potential.value_and_grad(points)
         inside = energies <= self.level
         squares = (gradients * gradients).sum(1) + TINY
         turned = velocity - (2 * (velocity * gradients).sum(1) / squares)[:, None] * gradients
-        beyond = points + turned
+        beyond = points + self.step_size * turned
         energies_beyond = potential(beyond)
         reflected = energies_beyond <= self.level
         after = GalileanState(
