@@ -25,16 +25,17 @@ class GalileanState(NamedTuple):
 class Galilean:
     """Galilean Monte Carlo (Skilling 2012): fly straight; where that leaves {E <= level}, reflect.
 
-    The trial point x + step_size v is taken if it is inside. Else v is reflected about the gradient at the trial point, and the
-    point reached from there is taken if it is inside; if that fails too the chain stays and its velocity turns back.
-    Each of the three undoes itself when velocities are reversed, so the uniform law is kept.
+    The trial point x + step_size v is taken if it is inside. Else v is reflected about the gradient at the trial
+    point, and the point reached from there is taken if it is inside; if that fails too the chain stays and its
+    velocity turns back. Each of the three undoes itself when velocities are reversed, so the uniform law is kept.
 
     Parameters
     ----------
     level : float
         u.
     step_size : float
-        Length of a step in each coordinate (v is standard normal); a warm-up adapts it until 0.6 of the trials are inside.
+        Length of a step in each coordinate (v is standard normal); a warm-up adapts it until 0.6 of the trials are
+        inside.
     refresh : int
         Steps between fresh velocities.
 
