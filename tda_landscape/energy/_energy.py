@@ -292,10 +292,8 @@ class Energy:
         return list(x.split(self.chunk_size))
 
     def _in_chunks(self, evaluate: Callable[[Tensor], tuple[Tensor, ...]], x: Tensor) -> list[Tensor]:
-        if len(x) <= self.chunk_size:
-            return list(evaluate(x))
         parts = [evaluate(part.detach()) for part in self._chunks(x)]
-        return [torch.cat(column) for column in zip(*parts, strict=True)]
+        return list(parts[0]) if len(parts) == 1 else [torch.cat(column) for column in zip(*parts, strict=True)]
 
     def _count(self, what: str, x: Tensor, times: int = 1) -> None:
         for counter in self.counters:

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 import samplers
+import tda_landscape as tl
 from samplers import (
     MALA,
     SGD,
@@ -185,6 +186,53 @@ def test_energies_in_the_state_are_those_of_its_points(kernel):
 def test_a_single_float32_chain_is_brought_to_the_precision_of_the_potential(kernel):
     states, _ = trajectory(kernel, starts(1).float(), 2)
     assert states[-1].points.dtype == torch.float64
+
+
+@kernels
+def test_the_public_check_accepts_it(kernel):
+    tl.testing.check_kernel(kernel)
+
+
+class Leaky(Rejection):
+    """A sublevel kernel that accepts everything."""
+
+    def step(self, potential, state, generator):
+        after, info = Langevin(0.5, 5.0).step(
+            potential, Langevin(0.5, 5.0).init(potential, state.points, generator), generator
+        )
+        return state._replace(points=after.points, energies=after.energies), info
+
+
+class Coupled(Langevin):
+    """Chains that see each other."""
+
+    def step(self, potential, state, generator):
+        after, info = Langevin(self.step_size, self.temperature).step(potential, state, generator)
+        return after._replace(points=after.points - 0.1 * after.points.mean(0)), info
+
+
+class Stale(MALA):
+    """Energies that stay behind their points."""
+
+    def step(self, potential, state, generator):
+        after, info = MALA(self.step_size, self.temperature).step(potential, state, generator)
+        return after._replace(energies=state.energies), info
+
+
+@pytest.mark.parametrize(
+    ("kernel", "sentence"),
+    [
+        (Leaky(level=3.0, step_size=0.1), "leaves its sublevel set"),
+        (Coupled(0.01, 0.1), "changes the others"),
+        (Stale(0.05, 0.3), "not those of its points"),
+        (Rejection(level=1e-9, step_size=0.1), "too few points"),
+        (Langevin(1e3, 1.0), "diverge"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_the_public_check_refuses(kernel, sentence):
+    with pytest.raises(AssertionError, match=sentence):
+        tl.testing.check_kernel(kernel)
 
 
 @kernels
