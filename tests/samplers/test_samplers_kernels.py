@@ -197,8 +197,8 @@ class Leaky(Rejection):
     """A sublevel kernel that accepts everything."""
 
     def step(self, potential, state, generator):
-        after, info = Langevin(0.5, 5.0).step(
-            potential, Langevin(0.5, 5.0).init(potential, state.points, generator), generator
+        after, info = Langevin(0.02, 5.0).step(
+            potential, Langevin(0.02, 5.0).init(potential, state.points, generator), generator
         )
         return state._replace(points=after.points, energies=after.energies), info
 
