@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
+import numpy as np
 import torch
 
 from samplers._arrays import Array
+from samplers.numpy_potential import NumpyPotential
 
 Schedule = Callable[[int], float]
 """A setting that changes: the number of steps made so far -> its value."""
@@ -78,7 +80,9 @@ def at(setting: Any, step: int) -> Any:
 
 def is_full_batch(potential: Potential) -> bool:
     """Say whether the potential draws no minibatches."""
-    return potential.draw_batch(torch.Generator(), 1) is potential
+    numpy = isinstance(potential, NumpyPotential)
+    spare = np.random.default_rng(0) if numpy else torch.Generator()
+    return potential.draw_batch(spare, 1) is potential
 
 
 def require_positive(name: str, value: Any) -> None:

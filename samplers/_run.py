@@ -40,8 +40,9 @@ def run(
     kernel : Kernel
         E.g. ``samplers.MALA(step_size=0.1, temperature=0.4)``.
     start : (chains, d) or RunState
-        Start points; or the `state` of earlier chains, to go on from there: 500 draws and then 500 more from their
-        state are bit by bit the 1000 draws of one run. Give their `kernel` then, and no seed and no warm-up.
+        Start points, one row a chain (a tensor, or an array for a `NumpyPotential`); or the `state` of earlier
+        chains, to go on from there: 500 draws and then 500 more from their state are bit by bit the 1000 draws of one
+        run. Give their `kernel` then, and no seed and no warm-up.
     draws : int
         Points kept of each chain.
     warmup : int
@@ -60,6 +61,7 @@ def run(
     Returns
     -------
     Chains
+        Points as the kernel moved them: those of an energy on a torus are not brought back to its cell.
 
     Raises
     ------

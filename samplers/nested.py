@@ -13,6 +13,7 @@ from torch import Tensor
 
 from samplers._kernel import Potential, is_full_batch
 from samplers.galilean import Galilean
+from samplers.numpy_potential import NumpyPotential
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,7 +96,7 @@ def nested_volumes(
     Parameters
     ----------
     potential : Potential
-        Full-batch.
+        Of torch tensors, full-batch.
     bounds : (low, high)
         The box; numbers or (d,). The volume is that of {E <= u} inside it.
     down_to : float
@@ -126,8 +127,10 @@ def nested_volumes(
     low, high = (torch.as_tensor(side, dtype=torch.float64).expand(potential.dim) for side in bounds)
     if not (low < high).all() or live < 10:
         raise ValueError(f"bounds must be (low, high) with low < high, and live at least 10; got {bounds}, {live}")
-    if not is_full_batch(potential):
-        raise ValueError("the volume of {E <= u} needs exact energies; give an energy without minibatches")
+    if isinstance(potential, NumpyPotential) or not is_full_batch(potential):
+        raise ValueError(
+            "the volume of {E <= u} needs exact energies of tensors; give a torch energy without minibatches"
+        )
     steps = 40 + 10 * potential.dim if steps is None else steps
     boxed = _Boxed(potential, low, high)
     generator = torch.Generator().manual_seed(seed)

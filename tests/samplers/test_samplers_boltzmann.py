@@ -273,6 +273,30 @@ def test_volumes_refuse_in_one_sentence(options, word):
     assert len(str(caught.value).splitlines()) == 1
 
 
+def test_volumes_need_exact_energies_of_tensors():
+    generator = torch.Generator().manual_seed(0)
+    data = torch.randn(20, 2, generator=generator), torch.arange(20) % 2
+    random = Energy.from_model(networks.mlp([2, 2]), torch.nn.functional.cross_entropy, data, batch_size=5)
+    for wrong in (random, wells_in_numpy()):
+        with pytest.raises(ValueError, match="exact energies"):
+            nested_volumes(wrong, (-3, 3), down_to=0.5)
+
+
+def test_noise_of_one_s_own_in_numpy(script):
+    """Langevin on a numpy potential that draws minibatches: energies of the draws are those of the mean."""
+    lecture, wells = script("sgd_noise"), script("flat_and_sharp")
+    plain = wells.landscape(2)
+
+    class Noisy(lecture.AdditiveNoise):
+        sigma = 3.0
+
+    noisy = Noisy(2, plain.value, plain.gradient, plain.both)
+    chains = run(noisy, Langevin(0.01, 0.1), wells.balanced_start(10, 2), draws=5, seed=0)
+    assert torch.allclose(chains.energies[:, 4], torch.from_numpy(plain(chains.points[:, 4].numpy())))
+    with pytest.raises(ValueError, match="without them"):
+        run(noisy, MALA(0.01, 0.1), wells.balanced_start(10, 2), draws=5)
+
+
 def test_volumes_outside_their_range_are_refused():
     volumes = nested_volumes(ball(2), (-3, 3), down_to=0.5, live=50, steps=20)
     for level in (0.01, 100.0, float("nan")):
