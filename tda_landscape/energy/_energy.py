@@ -14,7 +14,7 @@ from tda_landscape._errors import InputError
 from tda_landscape.energy._function import adapt, as_row, check_function, kinks_of, start_law
 from tda_landscape.energy._network import Loss, Network, Regularizer, read_network
 from tda_landscape.energy._random import Seed, as_generator
-from tda_landscape.energy._replicas import Minibatches, Replicas, draw_rows
+from tda_landscape.energy._replicas import FastGradients, draw_rows, fast_gradients
 from tda_landscape.energy._tally import Tally
 from tda_landscape.energy._vectorize import check_mean, initialization_law, rows_in_cache, vectorized
 
@@ -54,7 +54,7 @@ class Energy:
     chunk_size: int = 4096
     fraction: float = 1.0
     counters: tuple[Tally, ...] = ()
-    replicas: Replicas | Minibatches | None = None
+    replicas: FastGradients | None = None
 
     @classmethod
     def from_function(
@@ -234,10 +234,10 @@ class Energy:
         )
 
     def in_chunks(self, rows: int) -> Energy:
-        """Return the same energy, made to evaluate `rows` points at once; a network's gradients are then recorded."""
+        """Return the same energy, made to evaluate `rows` points at once by recorded gradients."""
         if rows < 1:
             raise InputError(f"at least 1 point is evaluated at once, got {rows}")
-        return replace(self, chunk_size=rows, replicas=Replicas(self.network) if self.network else None)
+        return replace(self, chunk_size=rows, replicas=fast_gradients(self.network, self.function, self.gradient))
 
     def start(self, k: int, rng: Seed) -> Tensor:
         """Draw k points (k, d) from the start law; `rng` is a torch.Generator or an int seed."""

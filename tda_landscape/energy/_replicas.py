@@ -18,42 +18,8 @@ from torch.nn import functional as F
 
 from tda_landscape._errors import InputError
 from tda_landscape.energy._network import Network
+from tda_landscape.energy._recording import Both, Function, Recorded, agree, recorded
 
-aten = torch.ops.aten
-RESHAPING = {aten.expand.default, aten.view.default, aten._unsafe_view.default, aten.detach.default}
-DIRECT: dict[Any, Any] = {
-    aten._unsafe_view.default: torch.Tensor.view,
-    aten.add.Tensor: torch.add,
-    aten.addmm.default: torch.addmm,
-    aten.amax.default: torch.amax,
-    aten.bmm.default: torch.bmm,
-    aten.cat.default: torch.cat,
-    aten.convolution.default: torch.convolution,
-    aten.div.Scalar: torch.div,
-    aten.div.Tensor: torch.div,
-    aten.exp.default: torch.exp,
-    aten.expand.default: torch.Tensor.expand,
-    aten.gather.default: torch.gather,
-    aten.log.default: torch.log,
-    aten.mean.dim: torch.mean,
-    aten.mm.default: torch.mm,
-    aten.mul.Scalar: torch.mul,
-    aten.mul.Tensor: torch.mul,
-    aten.neg.default: torch.neg,
-    aten.relu.default: torch.relu,
-    aten.scatter_add.default: torch.scatter_add,
-    aten.split_with_sizes.default: torch.split_with_sizes,
-    aten.sub.Tensor: torch.sub,
-    aten.sum.dim_IntList: torch.sum,
-    aten.t.default: torch.t,
-    aten.tanh.default: torch.tanh,
-    aten.transpose.int: torch.transpose,
-    aten.unsqueeze.default: torch.unsqueeze,
-    aten.view.default: torch.Tensor.view,
-}
-"""The same operations by a shorter way: half the overhead of each."""
-
-Both = tuple[Tensor, Tensor]
 Recording = Callable[[Tensor, Tensor, Tensor], Both]
 
 
@@ -92,11 +58,16 @@ class Replicas:
             fast, slow = recording(probe, inputs, targets), plain(probe, inputs, targets)
         except (RuntimeError, TypeError, NotImplementedError):  # what cannot be recorded can still be evaluated
             return plain
-        tolerance = 1e-9 if points.dtype == torch.float64 else 1e-4
-        scale = float(slow[1].abs().max())
-        same = torch.allclose(fast[0], slow[0], rtol=tolerance, atol=tolerance)
-        same = same and torch.allclose(fast[1], slow[1], rtol=tolerance, atol=tolerance * scale)
-        return recording if same else plain
+        return recording if agree(fast, slow) else plain
+
+
+def fast_gradients(
+    network: Network | None, function: Function, gradient: Function | None
+) -> Replicas | Recorded | None:
+    """The quickest way to values and gradients of an energy; None where its gradient is the user's own."""
+    if network is not None:
+        return Replicas(network)
+    return Recorded(function) if gradient is None else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,9 +97,12 @@ class Minibatches:
         return list(zip(points.split(self.chunk_size), self.rows.split(self.chunk_size), strict=True))
 
 
+FastGradients = Replicas | Minibatches | Recorded
+
+
 def draw_rows(
     network: Network,
-    replicas: Replicas | Minibatches | None,
+    replicas: FastGradients | None,
     size: int,
     chains: int | None,
     chunk_size: int,
@@ -163,8 +137,6 @@ def distinct_rows(chains: int, size: int, total: int, generator: torch.Generator
 
 def _recorded(network: Network, points: Tensor, inputs: Tensor, targets: Tensor, own: bool) -> Recording:
     """Record value and gradient for these shapes; the recording checks nothing and branches nowhere."""
-    from torch.fx.experimental.proxy_tensor import make_fx
-
     alone = len(points) == 1
     loss = network.loss if alone else _cheaper(network)
 
@@ -182,33 +154,7 @@ def _recorded(network: Network, points: Tensor, inputs: Tensor, targets: Tensor,
         flat = torch.cat([gradients[name].reshape(len(points), -1) for name, _ in network.module.named_parameters()], 1)
         return energies.reshape(len(points)), flat
 
-    with torch.no_grad():
-        graph = make_fx(both)(points, inputs, targets)
-    _drop_idle(graph)
-    forward: Recording = graph.forward
-    return forward
-
-
-def _drop_idle(graph: torch.fx.GraphModule) -> None:
-    """Remove operations that give back what they were given: vmap leaves many of them. Call the rest directly."""
-    for node in list(graph.graph.nodes):
-        source = node.args[0] if node.op == "call_function" and node.args else None
-        if isinstance(source, torch.fx.Node) and _is_idle(node, source):
-            node.replace_all_uses_with(source)
-            graph.graph.erase_node(node)
-        elif node.op == "call_function":
-            node.target = DIRECT.get(node.target, node.target)
-    graph.graph.eliminate_dead_code()
-    graph.recompile()
-
-
-def _is_idle(node: torch.fx.Node, source: torch.fx.Node) -> bool:
-    """Whether a reshaping, or a product with 1, changes nothing."""
-    before, after = source.meta.get("tensor_meta"), node.meta.get("tensor_meta")
-    if before is None or after is None or before.dtype != after.dtype:
-        return False
-    idle = node.target in RESHAPING or (node.target is aten.mul.Scalar and node.args[1] == 1)
-    return bool(idle) and (before.shape, before.stride) == (after.shape, after.stride)
+    return recorded(both, points, inputs, targets)
 
 
 def _take(data: Tensor, rows: Tensor) -> Tensor:

@@ -131,3 +131,30 @@ def test_the_users_weights_are_never_touched():
     energy = Energy.from_model(model, F.cross_entropy, data())
     Replicas(energy.network).value_and_grad(energy.start(2, 0))
     assert all(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
+
+
+FUNCTIONS = {
+    "plain": (lambda x: ((x**2 - 1) ** 2).sum(1), True),
+    "kinks": (lambda x: torch.where(x > 0, x, -2 * x).sum(1) + x.abs().amax(1), True),
+    "columns": (lambda x: x[:, torch.tensor([0, 2])].square().sum(1) + torch.roll(x, 1, 1).sin().sum(1), True),
+    "branch": (lambda x: x.sum(1) if bool((x[0] > 0).all()) else -x.sum(1), False),
+    "mask": (lambda x: torch.zeros(len(x), dtype=x.dtype).index_add(0, (x > 0).nonzero()[:, 0], x[x > 0]), False),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_are_recorded_where_their_operations_do_not_depend_on_values(name):
+    function, kept = FUNCTIONS[name]
+    plain = Energy(3, torch.float64, function, lambda k, generator: torch.randn(k, 3, dtype=torch.float64))
+    fast = plain.in_chunks(4)
+    for seed in range(5):
+        x = torch.randn(6, 3, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+        for a, b in zip(fast.value_and_grad(x), plain.in_chunks(4).replicas.plain(x[:4]), strict=True):
+            assert torch.allclose(a[:4], b, rtol=1e-12)
+    assert {part.__name__ for part in fast.replicas.recordings.values()} == {"forward" if kept else "plain"}
+
+
+def test_a_gradient_of_one_s_own_is_not_recorded():
+    energy = Energy.from_function(lambda x: (x**2).sum(1), 2, grad=lambda x: 2 * x).in_chunks(3)
+    assert energy.replicas is None
+    assert torch.equal(energy.value_and_grad(torch.ones(2, 2))[1], 2 * torch.ones(2, 2, dtype=torch.float64))
