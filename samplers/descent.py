@@ -5,18 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import torch
-from torch import Tensor
-
-from samplers._kernel import Info, Potential, require_positive
+from samplers._arrays import Array, Generator, precise
+from samplers._kernel import Info, Potential, Schedule, at, require_positive
 
 
 class DescentState(NamedTuple):
-    """Positions with the full-batch energy and gradient there."""
+    """Positions with the full-batch energy and gradient there, and the number of steps made."""
 
-    points: Tensor
-    energies: Tensor
-    gradients: Tensor
+    points: Array
+    energies: Array
+    gradients: Array
+    step: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +24,7 @@ class GradientDescent:
 
     Parameters
     ----------
-    lr : float
+    lr : float or Schedule
         Step size.
 
     Examples
@@ -38,40 +37,41 @@ class GradientDescent:
     tensor([[0.6500]], dtype=torch.float64)
     """
 
-    lr: float
+    lr: float | Schedule
 
     def __post_init__(self) -> None:
         require_positive("lr", self.lr)
 
-    def init(self, potential: Potential, points: Tensor, generator: torch.Generator) -> DescentState:
+    def init(self, potential: Potential, points: Array, generator: Generator) -> DescentState:
         """Evaluate the start points (k, d)."""
         energies, gradients = potential.value_and_grad(points)
-        return DescentState(points.to(gradients.dtype), energies, gradients)
+        return DescentState(precise(points, gradients), energies, gradients, 0)
 
-    def step(self, potential: Potential, state: DescentState, generator: torch.Generator) -> tuple[DescentState, Info]:
+    def step(self, potential: Potential, state: DescentState, generator: Generator) -> tuple[DescentState, Info]:
         """Take one step downhill."""
-        points = state.points - self.lr * state.gradients
+        points = state.points - at(self.lr, state.step) * state.gradients
         energies, gradients = potential.value_and_grad(points)
-        return DescentState(points, energies, gradients), Info(energies)
+        return DescentState(points, energies, gradients, state.step + 1), Info(energies)
 
 
 class SGDState(NamedTuple):
-    """Positions and velocities (k, d)."""
+    """Positions and velocities (k, d), and the number of steps made."""
 
-    points: Tensor
-    velocity: Tensor
+    points: Array
+    velocity: Array
+    step: int
 
 
 @dataclass(frozen=True, slots=True)
 class SGD:
     """Stochastic gradient descent with momentum, as in `torch.optim.SGD`: v <- m v + g, x <- x - lr v.
 
-    All chains of a run see the same minibatch in each step; where the potential draws none, this is gradient
-    descent with momentum.
+    Each chain draws its own minibatches, so the chains are independent; where the potential draws none, this is
+    gradient descent with momentum.
 
     Parameters
     ----------
-    lr : float
+    lr : float or Schedule
         Step size.
     momentum : float
         In [0, 1).
@@ -82,7 +82,7 @@ class SGD:
     SGD(lr=0.05, momentum=0.9)
     """
 
-    lr: float
+    lr: float | Schedule
     momentum: float = 0.0
 
     def __post_init__(self) -> None:
@@ -90,12 +90,14 @@ class SGD:
         if not 0 <= self.momentum < 1:
             raise ValueError(f"momentum must be at least 0 and below 1, got {self.momentum}")
 
-    def init(self, potential: Potential, points: Tensor, generator: torch.Generator) -> SGDState:
+    def init(self, potential: Potential, points: Array, generator: Generator) -> SGDState:
         """Start at rest."""
-        return SGDState(points, torch.zeros_like(points))
+        return SGDState(points, points * 0.0, 0)
 
-    def step(self, potential: Potential, state: SGDState, generator: torch.Generator) -> tuple[SGDState, Info]:
-        """Take one step on a fresh minibatch."""
-        energies, gradients = potential.draw_batch(generator).value_and_grad(state.points)
+    def step(self, potential: Potential, state: SGDState, generator: Generator) -> tuple[SGDState, Info]:
+        """Take one step on fresh minibatches."""
+        batch = potential.draw_batch(generator, len(state.points))
+        energies, gradients = batch.value_and_grad(state.points)
         velocity = self.momentum * state.velocity + gradients
-        return SGDState(state.points - self.lr * velocity, velocity), Info(energies)
+        points = state.points - at(self.lr, state.step) * velocity
+        return SGDState(points, velocity, state.step + 1), Info(energies)

@@ -23,6 +23,8 @@ LAYERS = [
 ]
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
 ONLY_IN = {
+    "arviz_base": {"samplers"},
+    "arviz_stats": {"samplers"},
     "matplotlib": {"plot", "cli"},
     "plotly": {"plot"},
     "numba": {"topology"},

@@ -11,9 +11,11 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from tda_landscape._errors import InputError
+from tda_landscape.energy._derivatives import hessian_products, value_and_grad
 from tda_landscape.energy._function import adapt, as_row, check_function, kinks_of, start_law
 from tda_landscape.energy._network import Loss, Network, Regularizer, read_network, smooth_loss_aside
 from tda_landscape.energy._random import Seed, as_generator
+from tda_landscape.energy._replicas import FastGradients, draw_rows, fast_gradients
 from tda_landscape.energy._tally import Tally
 from tda_landscape.energy._vectorize import check_mean, initialization_law, rows_in_cache, vectorized
 
@@ -59,6 +61,7 @@ class Energy:
     fraction: float = 1.0
     counters: tuple[Tally, ...] = ()
     symmetry: Symmetry | None = None
+    replicas: FastGradients | None = None
 
     @classmethod
     def from_function(
@@ -227,20 +230,23 @@ class Energy:
         full = torch.cat(columns).view(len(x), self.dim, self.dim)
         return (full + full.mT) / 2
 
-    def draw_batch(self, rng: Seed) -> Energy:
-        """Return the energy on a random minibatch of `batch_size` rows, or itself where there is none."""
+    def draw_batch(self, rng: Seed, chains: int | None = None) -> Energy:
+        """Return the energy on a random minibatch of `batch_size` rows, or itself where there is none.
+
+        With `chains`, each of so many points has a minibatch of its own: the result takes points (chains, d) only.
+        """
         if self.network is None or self.batch_size is None:
             return self
-        total = len(self.network.inputs)
-        rows = torch.randperm(total, generator=as_generator(rng))[: self.batch_size]
-        part = self.network.on_rows(rows)
+        part = draw_rows(self.network, self.replicas, self.batch_size, chains, self.chunk_size, as_generator(rng))
         return replace(
-            self,
-            function=part.values,
-            network=part,
-            batch_size=None,
-            fraction=self.fraction * self.batch_size / total,
+            self, batch_size=None, fraction=self.fraction * self.batch_size / len(self.network.inputs), **part
         )
+
+    def in_chunks(self, rows: int) -> Energy:
+        """Return the same energy, made to evaluate `rows` points at once by recorded gradients."""
+        if rows < 1:
+            raise InputError(f"at least 1 point is evaluated at once, got {rows}")
+        return replace(self, chunk_size=rows, replicas=fast_gradients(self.network, self.function, self.gradient))
 
     def start(self, k: int, rng: Seed) -> Tensor:
         """Draw k points (k, d) from the start law; `rng` is a torch.Generator or an int seed."""
@@ -269,31 +275,19 @@ class Energy:
         return x
 
     def _value_and_grad(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        if self.gradient is not None:
-            return self.function(x), self.gradient(x)
-        with torch.enable_grad():
-            energies = self.function(x.requires_grad_())
-            (gradients,) = torch.autograd.grad(energies.sum(), x)
-        return energies.detach(), gradients
+        if self.replicas is not None:
+            return self.replicas.value_and_grad(x)
+        return value_and_grad(self.function, self.gradient, x)
 
     def _hvp(self, x: Tensor, v: Tensor) -> Tensor:
-        if self.gradient is not None:  # a black-box gradient: central difference, error O(step^2)
-            step: Tensor = 1e-5 * (1 + x.norm(dim=1, keepdim=True)) / v.norm(dim=1, keepdim=True).clamp(min=1e-300)
-            return (self.gradient(x + step * v) - self.gradient(x - step * v)) / (2 * step)
-        with torch.enable_grad():
-            x = x.detach().requires_grad_()
-            (first,) = torch.autograd.grad(self.function(x).sum(), x, create_graph=True)
-            if not first.requires_grad:  # an energy that is linear in its parameters
-                return torch.zeros_like(v)
-            second: Tensor = torch.autograd.grad((first * v).sum(), x)[0]
-        return second
+        return hessian_products(self.function, self.gradient, x, v)
 
     def _chunks(self, x: Tensor) -> list[Tensor]:
         return list(x.split(self.chunk_size))
 
     def _in_chunks(self, evaluate: Callable[[Tensor], tuple[Tensor, ...]], x: Tensor) -> list[Tensor]:
         parts = [evaluate(part.detach()) for part in self._chunks(x)]
-        return [torch.cat(column) for column in zip(*parts, strict=True)]
+        return list(parts[0]) if len(parts) == 1 else [torch.cat(column) for column in zip(*parts, strict=True)]
 
     def _count(self, what: str, x: Tensor, times: int = 1) -> None:
         for counter in self.counters:

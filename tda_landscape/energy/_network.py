@@ -35,12 +35,11 @@ class Network:
     vmap: bool = True
 
     def unflatten(self, vector: Tensor) -> dict[str, Tensor]:
-        """Cut a vector (d,) into the module's named parameters."""
-        pieces, at = {}, 0
-        for name, parameter in self.module.named_parameters():
-            pieces[name] = vector[at : at + parameter.numel()].view_as(parameter)
-            at += parameter.numel()
-        return pieces
+        """Cut a vector (d,), or each of many (k, d), into the module's named parameters."""
+        own = list(self.module.named_parameters())
+        pieces = vector.split([parameter.numel() for _, parameter in own], -1)
+        front = vector.shape[:-1]
+        return {name: piece.view(*front, *like.shape) for (name, like), piece in zip(own, pieces, strict=True)}
 
     def flatten(self, parameters: nn.Module | Mapping[str, Tensor]) -> Tensor:
         """Join named parameters, e.g. a state dict, to a vector (d,); names and shapes must fit."""
@@ -59,6 +58,26 @@ class Network:
         value = self.loss(functional_call(self.module, parameters, (self.inputs,)), self.targets)
         value = value + self.weight_decay * vector.square().sum()
         return value if self.regularizer is None else value + self.regularizer(parameters)
+
+    def value_at(
+        self, parameters: dict[str, Tensor], inputs: Tensor, targets: Tensor, loss: Loss | None = None
+    ) -> Tensor:
+        """Energy of one set of named parameters on the given data."""
+        value = (loss or self.loss)(functional_call(self.module, parameters, (inputs,)), targets)
+        if self.weight_decay:
+            value = value + self.weight_decay * sum(p.square().sum() for p in parameters.values())
+        return value if self.regularizer is None else value + self.regularizer(parameters)
+
+    def values_on(self, points: Tensor, inputs: Tensor, targets: Tensor) -> Tensor:
+        """Energies (k,) of points (k, d), each on its own inputs (k, b, ...) and targets, differentiable."""
+
+        def one(vector: Tensor, inputs: Tensor, targets: Tensor) -> Tensor:
+            return self.value_at(self.unflatten(vector), inputs, targets)
+
+        if self.vmap:
+            energies: Tensor = torch.vmap(one)(points, inputs, targets)
+            return energies
+        return torch.stack([one(*row) for row in zip(points, inputs, targets, strict=True)])
 
     def values(self, points: Tensor) -> Tensor:
         """Energies (k,) of points (k, d), differentiable."""

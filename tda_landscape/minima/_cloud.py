@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from samplers import Kernel
+from samplers import Kernel, start_state, trajectory
 from tda_landscape._errors import InputError
 from tda_landscape.energy import Energy
 from tda_landscape.energy._random import Seed, as_generator
@@ -73,7 +76,10 @@ def sample(
     steps: int = 1000,
     every: int | None = None,
     level: float | None = None,
+    inside: Kernel | None = None,
+    inside_steps: int = 1000,
     start: Tensor | None = None,
+    plan: int | None = None,
     seed: Seed = 0,
 ) -> Cloud:
     """Run a batch of chains and keep points with their full-batch energies.
@@ -91,8 +97,15 @@ def sample(
         Look at the chains after each `every` steps. By default at the end only, or, with `level`, always.
     level : float, optional
         Stop each chain at the first of its points that has a full-batch E <= level, and keep just that point.
+    inside : Kernel, optional
+        A kernel that stays below `level`, e.g. ``samplers.Galilean(level=u, step_size=0.1)``: each chain goes on with
+        it from its first point below the level, and the cloud holds the points of this part (`every` thins them).
+    inside_steps : int
+        Steps of that part.
     start : Tensor (chains, d), optional
         Start points; by default drawn from the energy's start law.
+    plan : int, optional
+        Points evaluated at once; by default as many as the energy takes. Bits are promised for the same plan.
     seed : int or torch.Generator
 
     Returns
@@ -103,7 +116,7 @@ def sample(
     Raises
     ------
     InputError
-        No chain stayed finite, or none came below `level`.
+        No chain stayed finite, or none came below `level`; a kernel that does not fit the start or the energy.
 
     Examples
     --------
@@ -113,35 +126,95 @@ def sample(
     >>> bool((cloud.energies <= 0.1).all()), cloud.points.shape
     (True, torch.Size([8, 2]))
     """
-    if chains < 1 or steps < 0 or (every is not None and every < 1):
-        raise InputError(f"chains and every must be positive, steps not negative; got {chains}, {every}, {steps}")
+    _check(chains, steps, every, level, inside, inside_steps)
     generator = as_generator(seed)
     points = energy.start(chains, generator) if start is None else energy.as_points(start)
     if len(points) == 0:
         raise InputError("start holds no points; give one row a chain")
     steps = 0 if kernel is None else steps
-    looks = _looks(steps, every or (max(steps, 1) if level is None else 1), level)
-    kept: list[tuple[Tensor, Tensor, Tensor, int]] = []
+    thinned = None if inside is not None else every
+    looks = _looks(steps, thinned or (max(steps, 1) if level is None else 1), level)
+    kept: list[Kept] = []
     waiting = torch.ones(len(points), dtype=torch.bool)
     diverged = torch.zeros(len(points), dtype=torch.bool)
-    state = kernel.init(energy, points, generator) if kernel is not None else None
-    for step in range(steps + 1):
-        if step and kernel is not None:
-            state, _ = kernel.step(energy, state, generator)
-            points = state.points
+    fast = energy.in_chunks(plan or energy.chunk_size)
+    for step, here in enumerate(_track(fast, kernel, points, generator, steps)):
         if step not in looks:
             continue
         rows = torch.nonzero(waiting & ~diverged).flatten()
-        here = energy.wrap(points[rows])
-        energies = energy(here)
-        finite = torch.isfinite(energies) & torch.isfinite(here).all(1)
+        found, finite = _look(energy, here[rows], rows, step, level)
         diverged[rows[~finite]] = True
-        keep = finite if level is None else finite & (energies <= level)
-        kept.append((rows[keep], here[keep], energies[keep], step))
-        waiting[rows[keep]] = level is None
+        waiting[found.chain] = level is None
+        kept.append(found)
         if not (waiting & ~diverged).any():
             break
-    return _gather(kept, diverged, level, steps)
+    cloud = _gather(kept, diverged, level, steps)
+    if inside is None:
+        return cloud
+    return _go_on(energy, fast, inside, cloud, generator, inside_steps, every or max(inside_steps, 1))
+
+
+class Kept(NamedTuple):
+    """What one look at the chains keeps."""
+
+    chain: Tensor
+    points: Tensor
+    energies: Tensor
+    step: Tensor
+
+
+def _check(
+    chains: int, steps: int, every: int | None, level: float | None, inside: Kernel | None, inside_steps: int
+) -> None:
+    """Refuse numbers that make no run."""
+    if chains < 1 or min(steps, inside_steps) < 0 or (every is not None and every < 1):
+        raise InputError(
+            f"chains and every must be positive, steps not negative; got {chains}, {every}, {steps}, {inside_steps}"
+        )
+    if inside is not None and (level is None or getattr(inside, "level", None) != level):
+        raise InputError(
+            f"inside= takes a kernel with the same level as level={level}, e.g. samplers.Galilean(level=u, ...); "
+            f"got {inside}"
+        )
+
+
+def _track(
+    energy: Energy, kernel: Kernel | None, points: Tensor, generator: torch.Generator, steps: int
+) -> Iterator[Tensor]:
+    """Yield the start points and the points after each step."""
+    yield points
+    if kernel is not None and steps:
+        try:
+            state = start_state(energy, kernel, points, generator)
+        except ValueError as error:
+            raise InputError(str(error)) from None
+        for after, _ in islice(trajectory(energy, kernel, state, generator), steps):
+            yield after.points
+
+
+def _look(
+    energy: Energy, points: Tensor, chain: Tensor, step: int | Tensor, level: float | None
+) -> tuple[Kept, Tensor]:
+    """Keep the points that are finite and below the level; say which are finite."""
+    here = energy.wrap(points)
+    energies = energy(here)
+    finite = torch.isfinite(energies) & torch.isfinite(here).all(1)
+    keep = finite if level is None else finite & (energies <= level)
+    steps = torch.as_tensor(step).expand(len(chain))
+    return Kept(chain[keep], here[keep], energies[keep], steps[keep]), finite
+
+
+def _go_on(
+    energy: Energy, fast: Energy, inside: Kernel, cloud: Cloud, generator: torch.Generator, steps: int, every: int
+) -> Cloud:
+    """Run each chain on from its first point below the level, inside the sublevel set."""
+    level: float = inside.level  # type: ignore[attr-defined]
+    looks = _looks(steps, every, None)
+    kept = []
+    for step, points in enumerate(_track(fast, inside, cloud.points, generator, steps)):
+        if step in looks:
+            kept.append(_look(energy, points, cloud.chain, cloud.step + step, level)[0])
+    return _gather(kept, cloud.diverged, level, steps)
 
 
 def _looks(steps: int, every: int, level: float | None) -> set[int]:
@@ -150,9 +223,9 @@ def _looks(steps: int, every: int, level: float | None) -> set[int]:
     return {*range(first, steps + 1, every), steps}
 
 
-def _gather(kept: list[tuple[Tensor, Tensor, Tensor, int]], diverged: Tensor, level: float | None, steps: int) -> Cloud:
+def _gather(kept: list[Kept], diverged: Tensor, level: float | None, steps: int) -> Cloud:
     """Join what was kept at each look."""
-    chain = torch.cat([rows for rows, *_ in kept])
+    chain, points, energies, step = (torch.cat(column) for column in zip(*kept, strict=True))
     if len(chain) == 0:
         if diverged.all():
             raise InputError(f"all {len(diverged)} chains ran into a non-finite energy; take a smaller step")
@@ -161,11 +234,4 @@ def _gather(kept: list[tuple[Tensor, Tensor, Tensor, int]], diverged: Tensor, le
         )
     reached = torch.zeros_like(diverged)
     reached[chain] = True
-    return Cloud(
-        points=torch.cat([points for _, points, _, _ in kept]),
-        energies=torch.cat([energies for _, _, energies, _ in kept]),
-        chain=chain,
-        step=torch.cat([torch.full_like(rows, step) for rows, _, _, step in kept]),
-        reached=reached,
-        diverged=diverged,
-    )
+    return Cloud(points, energies, chain, step, reached, diverged)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from samplers import Kernel
+from samplers import Kernel, run
 from tda_landscape.energy import Energy, zoo
 from tda_landscape.paths import Path, Search
 
@@ -54,7 +54,7 @@ def check_energy(energy: Energy, *, points: int = 4, seed: int = 0, tolerance: f
 
 
 def check_kernel(kernel: Kernel, *, energy: Energy | None = None, chains: int = 6, seed: int = 0) -> None:
-    """Check that a kernel keeps shapes, repeats itself from the same seed, and leaves its input alone.
+    """Check what `samplers.run` relies on: shapes, purity, seeds, chains of their own, resume, the level.
 
     Parameters
     ----------
@@ -75,14 +75,25 @@ def check_kernel(kernel: Kernel, *, energy: Energy | None = None, chains: int = 
     >>> tl.testing.check_kernel(samplers.Langevin(step_size=0.01, temperature=0.1))
     """
     energy = energy or zoo.double_well(2)
-    start = energy.start(chains, seed)
+    start = _start(kernel, energy, chains, seed)
     before = start.clone()
     first, second = (_run(kernel, energy, start, seed) for _ in range(2))
     assert torch.equal(start, before), "the kernel changes its start points in place"
     assert first.shape == start.shape, f"the points change shape from {tuple(start.shape)} to {tuple(first.shape)}"
-    assert torch.equal(first, second), "two runs from the same seed differ"
     assert torch.isfinite(first).all(), "the chains diverge; give parameters that suit the energy"
+    assert torch.equal(first, second), "two runs from the same seed differ"
     assert not torch.equal(first, start), "the kernel does not move"
+    lost = start.clone()
+    lost[0] = torch.nan
+    assert torch.equal(_run(kernel, energy, lost, seed)[1:], first[1:]), "a chain that diverges changes the others"
+    whole = run(energy, kernel, start, draws=10, seed=seed, plan=chains)
+    half = run(energy, kernel, start, draws=5, seed=seed, plan=chains)
+    rest = run(energy, half.kernel, half.state, draws=5)
+    assert torch.equal(rest.points, whole.points[:, 5:]), "a run that goes on differs from one that never stopped"
+    flat = energy(whole.points.flatten(0, 1)).view(whole.energies.shape)
+    assert torch.allclose(whole.energies, flat, rtol=1e-9), "the energies in the state are not those of its points"
+    level = getattr(kernel, "level", None)
+    assert level is None or (whole.energies <= level).all(), "the kernel leaves its sublevel set"
 
 
 def check_search(search: Search, *, energy: Energy | None = None, seed: int = 0) -> None:
@@ -128,6 +139,17 @@ def _check_height(energy: Energy, path: Path) -> None:
     spread = dense - float(path.energies.min())
     assert path.height >= dense - 1e-3 * spread, f"the height {path.height} is below the energy {dense} on the path"
     assert torch.allclose(energy(path.points), path.energies, rtol=1e-9), "energies do not belong to the points"
+
+
+def _start(kernel: Kernel, energy: Energy, chains: int, seed: int) -> Tensor:
+    """Start points, below the kernel's level where it has one."""
+    level = getattr(kernel, "level", None)
+    if level is None:
+        return energy.start(chains, seed)
+    many = energy.start(100 * chains, seed)
+    inside = many[energy(many) <= level][:chains]
+    assert len(inside) == chains, f"the start law gives too few points below the kernel's level {level}; raise it"
+    return inside
 
 
 def _run(kernel: Kernel, energy: Energy, start: Tensor, seed: int) -> Tensor:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from samplers import SGD, GradientDescent, Langevin
+from samplers import MALA, SGD, Galilean, GradientDescent, HitAndRun, Langevin, Rejection
 from tda_landscape import InputError, sample
 from tda_landscape.energy import Energy, networks, tally, zoo
 
@@ -246,3 +246,61 @@ def test_no_start_points_are_not_called_divergence():
     with pytest.raises(InputError) as caught:
         sample(WELLS, start=torch.zeros(0, 2))
     assert "non-finite" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "inside", [Rejection(0.5, 0.2), Galilean(0.5, 0.1), HitAndRun(0.5, 1.0), MALA(0.02, 0.3, 0.5)], ids=str
+)
+def test_inside_a_chain_goes_on_from_its_first_point_below(inside):
+    down = GradientDescent(0.01)
+    hits = sample(WELLS, down, chains=20, steps=300, level=0.5, seed=1)
+    cloud = sample(WELLS, down, chains=20, steps=300, level=0.5, inside=inside, inside_steps=40, every=10, seed=1)
+    assert (cloud.energies <= 0.5).all()
+    assert torch.equal(cloud.energies, WELLS(cloud.points))
+    assert len(cloud.points) == 4 * len(hits.points)
+    first = dict(zip(hits.chain.tolist(), hits.step.tolist(), strict=True))
+    seen = [(chain, step - first[chain]) for chain, step in zip(cloud.chain.tolist(), cloud.step.tolist(), strict=True)]
+    assert sorted(seen) == sorted((chain, step) for chain in first for step in (10, 20, 30, 40))
+    assert torch.equal(cloud.reached, hits.reached)
+
+
+def test_inside_the_law_is_uniform_and_the_first_points_are_not():
+    """Where descent enters {E <= u} it sits at the boundary; inside= takes it from there to the uniform law."""
+    bowl = Energy.from_function(lambda x: (x**2).sum(1) / 2, 2, bounds=(-4, 4))
+    options = {"chains": 400, "steps": 400, "level": 1.0, "seed": 0}
+    hits = sample(bowl, GradientDescent(0.02), **options)
+    assert float(hits.energies.mean()) > 0.85  # control
+    cloud = sample(bowl, GradientDescent(0.02), **options, inside=Galilean(1.0, 0.3), inside_steps=200)
+    error = float(cloud.energies.std()) / len(cloud.points) ** 0.5
+    assert abs(float(cloud.energies.mean()) - 0.5) < 3 * error
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"inside": Galilean(0.5, 0.1)},
+        {"inside": Galilean(0.6, 0.1), "level": 0.5},
+        {"inside": Langevin(0.1, 1.0), "level": 0.5},
+        {"inside": Galilean(0.5, 0.1), "level": 0.5, "inside_steps": -1},
+    ],
+    ids=str,
+)
+def test_inside_needs_the_same_level(options):
+    with pytest.raises(InputError) as caught:
+        sample(WELLS, GradientDescent(0.02), chains=4, steps=50, **options)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_kernel_that_does_not_fit_is_an_input_error():
+    with pytest.raises(InputError, match="above the level"):
+        sample(WELLS, Galilean(1e-6, 0.1), chains=4)
+    with pytest.raises(InputError, match="without them"):
+        sample(model_energy(3), MALA(0.1, 1.0), chains=4)
+
+
+@pytest.mark.parametrize("plan", [1, 2, 5, 64])
+def test_the_plan_changes_no_noise(plan):
+    energy = model_energy(3)
+    usual = sample(energy, SGD(0.3, 0.5), chains=5, steps=30)
+    planned = sample(energy, SGD(0.3, 0.5), chains=5, steps=30, plan=plan)
+    assert torch.allclose(usual.points, planned.points, rtol=1e-8, atol=1e-10)

@@ -1,6 +1,7 @@
 """Every kernel keeps the contract: shapes, purity, seeds, chains that do not see each other."""
 
 import ast
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -10,16 +11,41 @@ import pytest
 import torch
 
 import samplers
-from samplers import SGD, GradientDescent, Langevin
+import tda_landscape as tl
+from samplers import (
+    MALA,
+    SGD,
+    Galilean,
+    GradientDescent,
+    HitAndRun,
+    Langevin,
+    Rejection,
+    ReplicaExchange,
+    Underdamped,
+    schedules,
+)
 
 # One line for each kernel; a kernel without one fails `test_every_kernel_is_here`.
 EXAMPLES = {
     GradientDescent: GradientDescent(lr=0.02),
     SGD: SGD(lr=0.02, momentum=0.9),
     Langevin: Langevin(step_size=0.02, temperature=0.3),
+    MALA: MALA(step_size=0.05, temperature=0.3),
+    Underdamped: Underdamped(step_size=0.1, temperature=0.3, friction=1.0),
+    Rejection: Rejection(level=60.0, step_size=0.3),
+    Galilean: Galilean(level=60.0, step_size=0.3, refresh=4),
+    HitAndRun: HitAndRun(level=60.0, width=1.0),
+    ReplicaExchange: ReplicaExchange(MALA(0.05, 0.3), temperatures=(0.3, 0.6, 1.2)),
 }
 NOISELESS = [GradientDescent, SGD]
-kernels = pytest.mark.parametrize("kernel", EXAMPLES.values(), ids=lambda kernel: type(kernel).__name__)
+MORE = [
+    MALA(step_size=0.05, temperature=0.3, level=60.0),
+    ReplicaExchange(Langevin(0.02, 0.3), temperatures=(0.3, 0.6), every=3),
+    ReplicaExchange(Underdamped(0.1, 0.3), temperatures=(0.3, 0.6, 0.9, 1.2)),
+    SGD(lr=schedules.Power(0.02, 10.0), momentum=0.5),
+    Langevin(step_size=schedules.Cosine(0.02, 50), temperature=schedules.Exponential(0.3, 5)),
+]
+kernels = pytest.mark.parametrize("kernel", [*EXAMPLES.values(), *MORE], ids=lambda kernel: type(kernel).__name__)
 
 
 class Wells:
@@ -28,13 +54,14 @@ class Wells:
     dim = 3
 
     def __call__(self, points):
+        points = points.to(torch.float64)
         return ((points**2 - 1) ** 2 + 0.1 * points).sum(1)
 
     def value_and_grad(self, points):
         points = points.to(torch.float64)
         return self(points), 4 * points * (points**2 - 1) + 0.1
 
-    def draw_batch(self, rng):
+    def draw_batch(self, rng, chains):
         return self
 
 
@@ -56,7 +83,9 @@ def trajectory(kernel, points, steps=20, seed=1):
 
 
 def tensors(state):
-    return {name: getattr(state, name) for name in state._fields if isinstance(getattr(state, name), torch.Tensor)}
+    parts = {name: getattr(state, name) for name in state._fields}
+    inner = tensors(parts["replicas"]) if "replicas" in parts else {}
+    return {name: part for name, part in parts.items() if isinstance(part, torch.Tensor)} | inner
 
 
 def test_every_kernel_is_here():
@@ -69,7 +98,7 @@ def test_shapes(kernel, k):
     states, infos = trajectory(kernel, starts(k), 3)
     for state in states:
         assert state.points.shape == (k, 3)
-        assert all(len(part) == k for part in tensors(state).values())
+        assert all(len(part) in (k, k * len(getattr(kernel, "temperatures", [1]))) for part in tensors(state).values())
     assert all(info.energies.shape == (k,) for info in infos)
     assert torch.equal(states[0].points, starts(k))
 
@@ -140,10 +169,14 @@ def test_energies_in_the_state_are_those_of_its_points(kernel):
     states, infos = trajectory(kernel, starts())
     potential = Wells()
     for i, state in enumerate(states):
-        if "energies" in state._fields:
-            assert torch.allclose(state.energies, potential(state.points), rtol=1e-13)
-            assert torch.allclose(state.gradients, potential.value_and_grad(state.points)[1], rtol=1e-13)
-            assert not torch.allclose(state.energies, potential(states[i - 1].points), rtol=1e-6)  # control
+        parts = tensors(state)
+        if "energies" in parts:
+            assert torch.allclose(parts["energies"], potential(parts["points"]), rtol=1e-13)
+            assert not torch.allclose(
+                parts["energies"], potential(tensors(states[i - 1])["points"]), rtol=1e-6
+            )  # control
+        if "gradients" in parts:
+            assert torch.allclose(parts["gradients"], potential.value_and_grad(parts["points"])[1], rtol=1e-13)
     for i, info in enumerate(infos):  # "the energies that the step used": before the step, or after it
         used = (potential(states[i].points), potential(states[i + 1].points))
         assert any(torch.allclose(info.energies, energies, rtol=1e-13) for energies in used)
@@ -156,11 +189,59 @@ def test_a_single_float32_chain_is_brought_to_the_precision_of_the_potential(ker
 
 
 @kernels
+def test_the_public_check_accepts_it(kernel):
+    tl.testing.check_kernel(kernel)
+
+
+class Leaky(Rejection):
+    """A sublevel kernel that accepts everything."""
+
+    def step(self, potential, state, generator):
+        after, info = Langevin(0.02, 5.0).step(
+            potential, Langevin(0.02, 5.0).init(potential, state.points, generator), generator
+        )
+        return state._replace(points=after.points, energies=after.energies), info
+
+
+class Coupled(Langevin):
+    """Chains that see each other."""
+
+    def step(self, potential, state, generator):
+        after, info = Langevin(self.step_size, self.temperature).step(potential, state, generator)
+        return after._replace(points=after.points - 0.1 * after.points.mean(0)), info
+
+
+class Stale(MALA):
+    """Energies that stay behind their points."""
+
+    def step(self, potential, state, generator):
+        after, info = MALA(self.step_size, self.temperature).step(potential, state, generator)
+        return after._replace(energies=state.energies), info
+
+
+@pytest.mark.parametrize(
+    ("kernel", "sentence"),
+    [
+        (Leaky(level=3.0, step_size=0.1), "leaves its sublevel set"),
+        (Coupled(0.01, 0.1), "changes the others"),
+        (Stale(0.05, 0.3), "not those of its points"),
+        (Rejection(level=1e-9, step_size=0.1), "too few points"),
+        (Langevin(1e3, 1.0), "diverge"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_the_public_check_refuses(kernel, sentence):
+    with pytest.raises(AssertionError, match=sentence):
+        tl.testing.check_kernel(kernel)
+
+
+@kernels
 def test_kernels_are_values(kernel):
-    assert kernel == type(kernel)(**{name: getattr(kernel, name) for name in kernel.__dataclass_fields__})
-    assert hash(kernel) == hash(type(kernel)(**{name: getattr(kernel, name) for name in kernel.__dataclass_fields__}))
+    twin = type(kernel)(**{field.name: getattr(kernel, field.name) for field in dataclasses.fields(kernel)})
+    assert kernel == twin
+    assert hash(kernel) == hash(twin)
     with pytest.raises(AttributeError):
-        setattr(kernel, next(iter(kernel.__dataclass_fields__)), 5.0)
+        setattr(kernel, dataclasses.fields(kernel)[0].name, 5.0)
 
 
 @pytest.mark.parametrize(
@@ -175,6 +256,21 @@ def test_kernels_are_values(kernel):
         (lambda: SGD(lr=0.1, momentum=1.0), "momentum"),
         (lambda: SGD(lr=0.1, momentum=-0.1), "momentum"),
         (lambda: SGD(lr=0.1, momentum=float("nan")), "momentum"),
+        (lambda: MALA(step_size=-1, temperature=1), "step_size"),
+        (lambda: MALA(step_size=1, temperature=0), "temperature"),
+        (lambda: MALA(1.0, 1.0, level=float("nan")), "level"),
+        (lambda: Underdamped(0.1, 1.0, friction=0), "friction"),
+        (lambda: Rejection(level=float("inf"), step_size=1.0), "level"),
+        (lambda: Rejection(level=1.0, step_size=0.0), "step_size"),
+        (lambda: Galilean(level=1.0, step_size=1.0, refresh=0), "refresh"),
+        (lambda: HitAndRun(level=1.0, width=0.0), "width"),
+        (lambda: HitAndRun(level=1.0, width=1.0, steps_out=-1), "steps_out"),
+        (lambda: ReplicaExchange(MALA(0.1, 1.0), temperatures=(1.0,)), "temperatures"),
+        (lambda: ReplicaExchange(MALA(0.1, 1.0), temperatures=(2.0, 1.0)), "temperatures"),
+        (lambda: ReplicaExchange(MALA(0.1, 1.0), temperatures=(0.0, 1.0)), "temperatures"),
+        (lambda: ReplicaExchange(MALA(0.1, 1.0), temperatures=(1.0, 2.0), every=0), "every"),
+        (lambda: ReplicaExchange(SGD(0.1), temperatures=(1.0, 2.0)), "temperature"),
+        (lambda: Langevin.from_equation(gamma=0.0, gamma_prime=1.0, dt=0.1), "gamma"),
         (lambda: Langevin(step_size=0, temperature=1), "step_size"),
         (lambda: Langevin(step_size=0.1, temperature=0), "temperature"),
         (lambda: Langevin(step_size=0.1, temperature=-1), "temperature"),

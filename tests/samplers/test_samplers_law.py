@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from samplers import SGD, GradientDescent, Langevin
 from tda_landscape.energy import Energy, networks
+from tda_landscape.energy._replicas import distinct_rows
 
 CURVATURE = torch.tensor([1.0, 4.0], dtype=torch.float64)
 
@@ -53,12 +54,18 @@ def model_energy(batch_size):
     return model, Energy.from_model(model, F.cross_entropy, data, weight_decay=0.02, batch_size=batch_size)
 
 
+def rows_of(energy, generator):
+    """The rows that a single chain trains on in its next step."""
+    batch = energy.draw_batch(generator, 1)
+    return torch.arange(12) if batch is energy else batch.replicas.rows[0]
+
+
 def by_torch(model, energy, decay, momentum, steps=25, seed=0):
     """torch.optim.SGD on the same minibatches; its weight decay is w -> decay/2 |w|^2."""
     optimizer = torch.optim.SGD(model.parameters(), lr=0.2, momentum=momentum, weight_decay=decay)
     generator, track = torch.Generator().manual_seed(seed), []
     for _ in range(steps):
-        batch = energy.draw_batch(generator).network
+        batch = energy.network.on_rows(rows_of(energy, generator))
         optimizer.zero_grad()
         F.cross_entropy(model(batch.inputs), batch.targets).backward()
         optimizer.step()
@@ -80,12 +87,34 @@ def test_sgd_is_torchs_sgd(batch_size, momentum):
         assert not torch.allclose(ours, by_torch(model, energy, 0.04, momentum, seed=1), rtol=1e-3)
 
 
-def test_all_chains_see_the_same_minibatch():
+def test_each_chain_draws_its_own_minibatches():
+    """Chains that share minibatches share their noise: an average over them would have no honest error bar."""
     _, energy = model_energy(3)
-    twins = energy.start(1, 0).repeat(4, 1)
-    track = run(SGD(lr=0.1, momentum=0.5), energy, twins, 10)
-    assert torch.equal(track[-1], track[-1][:1].repeat(4, 1))
-    assert not torch.allclose(track[-1], run(SGD(lr=0.1, momentum=0.5), energy, twins, 10, seed=1)[-1])
+    twins = energy.start(1, 0).repeat(200, 1)
+    own = run(SGD(lr=0.1), energy, twins, 1)[1] - twins
+    gradients = -own / 0.1
+    center = energy.value_and_grad(twins[:1])[1]
+    error = gradients.std(0) / 200**0.5
+    assert ((gradients.mean(0) - center).abs() < 5 * error + 1e-12).all()  # unbiased
+    shared = torch.stack(  # control: one minibatch for all leaves the average as noisy as a single chain
+        [energy.draw_batch(seed).value_and_grad(twins[:1])[1][0] for seed in range(200)]
+    )
+    assert torch.allclose(shared.std(0), gradients.std(0), rtol=0.3, atol=1e-3)
+    assert len(torch.unique(own, dim=0)) > 100
+
+
+def test_minibatches_are_uniform_subsets():
+    for size, total in ((2, 12), (5, 8)):  # by redrawing repeated rows, and by sorting
+        rows = distinct_rows(20_000, size, total, torch.Generator().manual_seed(0)).sort(1).values
+        assert (rows.diff(dim=1) > 0).all()
+        assert rows.min() == 0
+        assert rows.max() == total - 1
+        _, counts = torch.unique(rows, dim=0, return_counts=True)
+        subsets = math.comb(total, size)
+        assert len(counts) == subsets
+        expected = 20_000 / subsets
+        chi = float(((counts - expected) ** 2 / expected).sum())
+        assert abs(chi - (subsets - 1)) < 5 * (2 * (subsets - 1)) ** 0.5
 
 
 @pytest.mark.parametrize("step", [0.1, 0.4])
