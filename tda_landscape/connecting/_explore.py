@@ -69,8 +69,8 @@ def explore(
 
     Notes
     -----
-    The rule: every merge of the tree confirmed by at least 5 climbs, no saddle below the highest merge seen only
-    once, and the tree unchanged for half as much work again as was spent before it last changed. It is met by
+    The rule: every merge of the tree confirmed by at least 5 climbs, at most one saddle below the highest merge
+    seen only once, and the tree unchanged for half as much work again as was spent before it last changed. It is met by
     evidence, not by proof: what no start and no climb reached is not seen.
 
     Examples

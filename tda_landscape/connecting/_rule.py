@@ -8,14 +8,14 @@ import numpy as np
 
 from tda_landscape.topology import MergeTree
 
-CONFIRMATIONS = 5
+CONFIRMATIONS, LONELY = 5, 1
 PATIENCE = 1.5
 """Work without change that is asked for, relative to all the work before the last change."""
 
 
 @dataclass(slots=True)
 class Rule:
-    """Every merge confirmed often enough, no saddle below the last merge seen only once, and the tree long unchanged.
+    """Every merge confirmed often enough, at most one saddle below the last merge seen only once, and the tree long unchanged.
 
     Saddles that were seen once say that others, and the minima behind them, were not seen at all (Good and Turing).
 
@@ -43,7 +43,7 @@ class Rule:
     def met(self) -> bool:
         """Whether the search may end."""
         confirmed = self.fewest >= CONFIRMATIONS or len(self.tree.births if self.tree else ()) == 1
-        enough = confirmed and self.lonely == 0
+        enough = confirmed and self.lonely <= LONELY
         return self.connected and enough and self.spent - self.last_change >= PATIENCE * self.last_change
 
     def state(self, ended: str) -> str:
@@ -52,7 +52,7 @@ class Rule:
         loose = "" if self.connected else "; the minima are not all joined"
         return (
             f"{ended}: {merges} merges, the least confirmed of them {self.fewest} times (rule: {CONFIRMATIONS}), "
-            f"{self.lonely} saddles below the last merge seen only once (rule: 0), "
+            f"{self.lonely} saddles below the last merge seen only once (rule: at most {LONELY}), "
             f"unchanged for {self.spent - self.last_change:.0f} gradients after a change at {self.last_change:.0f} "
             f"(rule: {PATIENCE:g} times as much){loose}"
         )
