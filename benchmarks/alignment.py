@@ -1,7 +1,7 @@
 """How well `align` finds the element that moved a point: exact images, noisy images, and unrelated points.
 
 For unrelated points the nearest image is known by trying all elements of a small group (3 and 2 hidden units, tanh:
-48 times 8 signed permutations). Run: ``python benchmarks/alignment.py``; seconds, one thread.
+48 times 8 signed permutations). Run: ``python -m benchmarks.alignment``; seconds, one thread.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What does a certificate cost? Independently trained pairs of networks, one row a network.
 
-    python benchmarks/certificates.py                     every row, 8 pairs each (about 15 minutes on one core)
-    python benchmarks/certificates.py --rows mlp wide     some of them
-    python benchmarks/certificates.py --pairs 2           fewer pairs
+    python -m benchmarks.certificates                     every row, 8 pairs each (about 15 minutes on one core)
+    python -m benchmarks.certificates --rows mlp wide     some of them
+    python -m benchmarks.certificates --pairs 2           fewer pairs
 
 Evaluations are full-data evaluations of the loss, both ends included: the median over the pairs and the range. One
 evaluation in forward passes: CPU time of the certificate over evaluations, over that of the plain module on the same

@@ -1,7 +1,7 @@
 """Does a survey find the exact merge tree? Random landscapes on the 2-torus against an exact grid.
 
-    python benchmarks/fourier.py                  seeds 0-19, 100-119 and 200-219
-    python benchmarks/fourier.py --seeds 40 60    seeds 40..59
+    python -m benchmarks.fourier                  seeds 0-19, 100-119 and 200-219
+    python -m benchmarks.fourier --seeds 40 60    seeds 40..59
 
 Each landscape is surveyed with the default settings (sampling included) and compared with the merge tree of a
 600 x 600 periodic grid: bottleneck distance of the H0 diagrams, bars shorter than 1e-2 left out of both. Agreement

@@ -1,8 +1,8 @@
 """Minima, saddles and merge trees by exploration: what is right, and what it cost.
 
-    python benchmarks/minima.py                      every block, at its full number of seeds
-    python benchmarks/minima.py mueller_brown lj7    some blocks
-    python benchmarks/minima.py lj8 --seeds 3000 3010
+    python -m benchmarks.minima                      every block, at its full number of seeds
+    python -m benchmarks.minima mueller_brown lj7    some blocks
+    python -m benchmarks.minima lj8 --seeds 3000 3010
 
 G = gradient equivalents counted by `tl.tally`: value and gradient 1, Hessian d, Hessian-vector product 2; everything
 is charged, verification included. A run ends by its own rule and never by knowing the answer. Seeds from 3000 on

@@ -14,6 +14,8 @@ from samplers import SGD
 from tda_landscape import __version__
 from tda_landscape._errors import InputError, Interrupted
 from tda_landscape.connecting import connect as connect_verb
+from tda_landscape.connecting._chart_graph import graph_of, minima_of
+from tda_landscape.connecting._explore import explore_chart
 from tda_landscape.energy import Energy, Tally, tally
 from tda_landscape.minima import Cloud, Minima
 from tda_landscape.minima import quench as quench_verb
@@ -28,10 +30,15 @@ from tda_landscape.topology import (
     persistence,
 )
 
+EXPLORE_DIM = 64
+"""Up to this dimension a Hessian costs no more than a descent, and exploring is the better way."""
+
+CHAINS = 64
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Survey:
-    """What a survey found; a survey that was interrupted has None for the stages it did not reach.
+    """What a survey found; None for stages it had no need of or, interrupted, did not reach.
 
     Attributes
     ----------
@@ -85,21 +92,26 @@ def survey(
     sample: Callable[[Energy], Cloud] | None = None,
     quench: Callable[[Energy, Cloud], Minima] | None = None,
     connect: Callable[[Energy, Minima], LandscapeGraph] | None = None,
+    explore: bool | None = None,
     store: None = None,
     progress: Callable[[str, str], None] | None = None,
 ) -> Survey:
-    """Run the main job: sample, quench, connect; the merge tree, N_u and the diagram follow from the graph.
+    """Run the main job; the merge tree, N_u and the diagram follow from the graph that it ends in.
+
+    Where Hessians can be afforded, up to 64 dimensions without kinks, that is `explore`; elsewhere, or if steps are
+    given, it is sample, quench and connect.
 
     Parameters
     ----------
     energy : Energy
     seed, budget : int, float
         Of the default steps; a step that is given brings its own. The budget is in gradient equivalents, in
-        total: path searches get what sampling and quench, which it does not cut short, have left. Where that is
-        nothing, no path is searched and every minimum is a tree of its own.
+        total: a quarter of it goes to sampling at most, half of what that leaves to quench, the rest to paths.
     sample, quench, connect : callable, optional
         Steps to use instead of the default ones, such as
         ``functools.partial(tl.sample, kernel=SGD(lr=0.1), chains=100)``.
+    explore : bool, optional
+        Whether to explore; by default where it can be afforded and no step is given.
     store : None
         Only None works now.
     progress : callable, optional
@@ -129,14 +141,22 @@ def survey(
     tell = progress or (lambda stage, sentence: None)
     found: dict[str, Any] = {"cloud": None, "minima": None, "graph": None}
     provenance = _provenance(energy)
+    if explore is None:
+        explore = not (sample or quench or connect) and explorable(energy)
     try:
-        tell("sample", "drawing points")
-        found["cloud"] = (sample or _default_sample(energy, seed))(counted)
-        tell("quench", f"descending from {len(found['cloud'].points)} points")
-        found["minima"] = (quench or quench_verb)(counted, found["cloud"])
-        tell("connect", f"searching paths between {found['minima']}")
-        left = None if budget is None else max(budget - cost.gradient_equivalents, 0.0)
-        found["graph"] = (connect or partial(connect_verb, budget=left, seed=seed))(counted, found["minima"])
+        if explore:
+            tell("explore", "descending from the first starts")
+            chart, reason = explore_chart(counted, budget, seed, progress=partial(tell, "explore"))
+            found["minima"], found["graph"] = minima_of(chart), graph_of(chart, reason)
+        else:
+            tell("sample", "drawing points")
+            found["cloud"] = (sample or _default_sample(energy, seed, budget))(counted)
+            tell("quench", f"descending from {len(found['cloud'].points)} points")
+            half = None if budget is None else max(budget - cost.gradient_equivalents, 0.0) / 2
+            found["minima"] = (quench or partial(quench_verb, budget=half))(counted, found["cloud"])
+            tell("connect", f"searching paths between {found['minima']}")
+            left = None if budget is None else max(budget - cost.gradient_equivalents, 0.0)
+            found["graph"] = (connect or partial(connect_verb, budget=left, seed=seed))(counted, found["minima"])
     except KeyboardInterrupt as stopped:
         if isinstance(stopped, Interrupted):
             found["graph"] = stopped.partial
@@ -144,11 +164,17 @@ def survey(
     return Survey(**found, cost=cost, provenance=provenance)
 
 
-def _default_sample(energy: Energy, seed: int) -> Callable[[Energy], Cloud]:
+def explorable(energy: Energy) -> bool:
+    """Whether a survey explores this energy where nothing else is asked for."""
+    return energy.dim <= EXPLORE_DIM and not energy.kinks
+
+
+def _default_sample(energy: Energy, seed: int, budget: float | None) -> Callable[[Energy], Cloud]:
     """Trained networks for a network; for any other energy, whose scale nobody knows, the start law itself."""
     if energy.network is None:
         return partial(sample_verb, chains=256, seed=seed)
-    return partial(sample_verb, kernel=SGD(lr=0.05, momentum=0.9), chains=64, steps=500, seed=seed)
+    steps = 500 if budget is None else min(500, int(budget / 4 / CHAINS))
+    return partial(sample_verb, kernel=SGD(lr=0.05, momentum=0.9), chains=CHAINS, steps=steps, seed=seed)
 
 
 def _provenance(energy: Energy) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from tda_landscape._survey import Survey
 from tda_landscape.topology import EDGE_STATUSES, LandscapeGraph, MergeTree
 
 NOTE = (
-    "A description of what was found, not a test. Counts are of the components that hold the minima found; "
-    "symmetric copies of a minimum are counted one by one (symmetry=None)."
+    "A description of what was found, not a test. Counts are of the components that hold the minima found; where "
+    "a symmetry is named, its copies are one minimum, and nu.raw bounds the count with copies one by one."
 )
 
 WORDS = {
@@ -28,11 +28,12 @@ WORDS = {
 
 def describe(label: str, survey: Survey, dim: int, seconds: float, complete: bool) -> dict[str, Any]:
     """Describe a survey, as far as it came."""
-    found: dict[str, Any] = {"label": label, "complete": complete, "dim": dim, "symmetry": None}
+    found: dict[str, Any] = {"label": label, "complete": complete, "dim": dim}
     if survey.cloud is not None:
         found |= {"starts": len(survey.cloud.reached), "diverged": int(survey.cloud.diverged.sum())}
     if survey.minima is not None:
-        statuses = survey.minima.status
+        statuses, group = survey.minima.status, survey.minima.symmetry
+        found["symmetry"] = None if group is None else group.describe()
         found["status_counts"] = {status: statuses.count(status) for status in dict.fromkeys(statuses)}
     if survey.graph is not None:
         found |= _of_graph(survey.graph, survey)
@@ -50,11 +51,14 @@ def _of_graph(graph: LandscapeGraph, survey: Survey) -> dict[str, Any]:
         "leaf_status": graph.leaf_status.tolist(),
         "hits": graph.hits.tolist(),
         "searched_paths": len(graph.edges),
+        "search": graph.reason,
         "merges": _merges(tree, graph),
+        "saddles": _saddles(graph),
         "nu": {
             "levels": numbers(curve.levels),
             "counts": {status: count.tolist() for status, count in curve.counts.items()},
             "proved_separations": curve.proved.tolist(),
+            "raw": None if curve.raw is None else [list(map(int, bound)) for bound in curve.raw],
         },
         "max_nu": _highest_count(survey, graph),
         "h0": [numbers(bar) for bar in survey.diagrams[0]],
@@ -75,6 +79,14 @@ def _merges(tree: MergeTree, graph: LandscapeGraph) -> list[dict[str, Any]]:
         for dying, elder, height, edge, proved in zip(
             tree.dying, tree.elder, tree.height, tree.edge, tree.proved, strict=True
         )
+    ]
+
+
+def _saddles(graph: LandscapeGraph) -> list[dict[str, Any]]:
+    """Each verified saddle of index 1: its energy, what it joins, and how many independent searches ended there."""
+    return [
+        {"energy": float(graph.heights[e]), "joins": graph.edges[e].tolist(), "hits": int(graph.confirmations[e])}
+        for e in np.flatnonzero(graph.saddle_index == 1)
     ]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from torch import nn
 
 from tda_landscape._errors import InputError
+from tda_landscape._survey import explorable
 from tda_landscape.cli._config import FROM_MODEL, LOSSES, STEPS, Config, Recipe
 from tda_landscape.cli._errors import ConfigError
 from tda_landscape.cli._factories import call, find
@@ -35,8 +36,10 @@ def build_energies(config: Config) -> dict[str, Energy]:
     return energies
 
 
-def build_steps(config: Config, progress: Callable[[int], None]) -> dict[str, Any]:
-    """The steps of a survey that the configuration sets, and `connect` always, since it reports progress."""
+def build_steps(config: Config, energy: Energy, progress: Callable[[int], None]) -> dict[str, Any]:
+    """The steps of a survey that the configuration sets, and `connect` where it is used, since it reports progress."""
+    if not config.steps and explorable(energy):
+        return {}
     given = {**config.steps, "connect": {**config.steps.get("connect", {}), "progress": progress}}
     return {name: partial(STEPS[name], **arguments) for name, arguments in given.items()}
 

@@ -88,10 +88,10 @@ def _run_one(report: Report, label: str, stem: str, energy: Energy, screen: Scre
         return result
 
     try:
-        steps = build_steps(report.config, screen.tell_pairs)
+        steps = build_steps(report.config, energy, screen.tell_pairs)
         found = survey(energy, progress=screen.tell, **steps)
     except Interrupted as stopped:
-        if stopped.partial.cloud is not None:  # type: ignore[attr-defined]
+        if stopped.partial.cloud is not None or stopped.partial.graph is not None:  # type: ignore[attr-defined]
             note(stopped.partial, complete=False)  # type: ignore[arg-type]
         raise
     result = note(found, complete=True)

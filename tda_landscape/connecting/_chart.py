@@ -37,7 +37,10 @@ class Side:
 
 @dataclass(slots=True)
 class Chart:
-    """What is known of a landscape, and the scales that its first descents showed."""
+    """What is known of a landscape, and the scales that its first descents showed.
+
+    For each saddle `sides` and `steepness`, the gradient left at it; for each minimum `climbs`, how many began there.
+    """
 
     energy: Energy
     symmetry: Symmetry | None
@@ -48,6 +51,7 @@ class Chart:
     minima: Atlas
     saddles: Atlas
     sides: list[tuple[Side, Side]] = field(default_factory=list)
+    steepness: list[float] = field(default_factory=list)
     climbs: list[int] = field(default_factory=list)
     starts: int = 0
     starts_cost: float = 0.0
@@ -102,6 +106,7 @@ class Chart:
             if known < 0:
                 known = self.saddles.add(settled.points, settled.energies, settled.spectrum)
                 self.sides.append(self._ways_down(settled))
+                self.steepness.append(float(settled.gradient_norm[0]))
         self.saddles.hits[known] += 1
 
     def _ways_down(self, saddle: Settled) -> tuple[Side, Side]:

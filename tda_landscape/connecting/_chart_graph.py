@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tda_landscape.connecting._chart import Chart, Side
-from tda_landscape.energy.symmetry import isotropy
+from tda_landscape.connecting._copies import copies
+from tda_landscape.minima import Minima
 from tda_landscape.paths import Path
 from tda_landscape.paths._path import Stop, arc_lengths
 from tda_landscape.paths._verify import verify
@@ -41,15 +42,35 @@ def graph_of(chart: Chart, reason: str) -> LandscapeGraph:
             status=[path.status for path in paths],
             paths=paths,
             saddle_index=np.ones(len(joined), dtype=np.intp),
+            saddle_gradient=[chart.steepness[k] for k in joined],
             confirmations=np.array([chart.saddles.hits[k] for k in joined], dtype=np.intp),
             transform=[_transform(*chart.sides[k]) for k in joined],
             **leaves,
         )
         open_ = [e for e in merge_tree(graph).edge.tolist() if paths[e].status == "sampled"]
         if not open_:
-            return graph.with_edges(_copies(chart, graph, order))
+            return graph.with_edges(copies(chart.symmetry, graph))
         for e in open_:
             paths[e] = _verified(chart, joined[e])
+
+
+def minima_of(chart: Chart) -> Minima:
+    """Return the minima of a chart, lowest first."""
+    order = chart.minima.energies.argsort(stable=True)
+    points = chart.minima.points[order]
+    energies, gradients = chart.energy.value_and_grad(points)
+    values = chart.minima.spectra.values[order]
+    lowest = values[:, :2] if values.shape[1] > 1 else torch.cat([values, torch.full_like(values, torch.inf)], 1)
+    return Minima(
+        points=points,
+        energies=energies,
+        gradient_norm=gradients.norm(dim=1),
+        eigenvalues=lowest,
+        near_kink=torch.full_like(energies, torch.nan),
+        status=("minimum",) * len(order),
+        hits=torch.tensor([chart.minima.hits[i] for i in order.tolist()]),
+        symmetry=chart.symmetry,
+    )
 
 
 def _path(chart: Chart, saddle: int) -> Path:
@@ -78,21 +99,6 @@ def _transform(start: Side, end: Side) -> NDArray[np.intp] | None:
     if start.sheet is None or end.sheet is None:
         return None
     return product(inverse(start.sheet.numpy()), end.sheet.numpy())
-
-
-def _copies(chart: Chart, graph: LandscapeGraph, order: Tensor) -> LandscapeGraph:
-    """Loops at the height of each leaf for the elements that fix it, so that raw counts know its copies."""
-    loops: list[tuple[int, NDArray[np.intp]]] = []
-    if chart.symmetry is not None:
-        fixing = isotropy(chart.symmetry, chart.minima.points[order])
-        loops = [(leaf, sheet.numpy()) for leaf, sheets in enumerate(fixing) for sheet in sheets]
-    return LandscapeGraph.from_arrays(
-        graph.births,
-        [(leaf, leaf) for leaf, _ in loops],
-        graph.births[[leaf for leaf, _ in loops]],
-        transform=[sheet for _, sheet in loops],
-        order=graph.order,
-    )
 
 
 def _numbers(tensor: Tensor) -> NDArray[np.float64]:

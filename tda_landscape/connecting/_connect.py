@@ -13,7 +13,9 @@ from torch import Tensor
 
 from tda_landscape._errors import InputError, Interrupted
 from tda_landscape.certificates import certify_merge, check_certifiable
+from tda_landscape.connecting._copies import copies
 from tda_landscape.connecting._lines import Lines, draw_lines
+from tda_landscape.connecting._refine import refine_merges
 from tda_landscape.connecting.pairs import Known, Pair, Pairs, SpanningTree
 from tda_landscape.energy import Energy, Tally, tally
 from tda_landscape.minima import Minima
@@ -35,6 +37,7 @@ def connect(
     *,
     search: Search | None = None,
     pairs: Pairs | None = None,
+    refine: bool = False,
     certify: bool = False,
     budget: float | None = None,
     seed: int = 0,
@@ -55,6 +58,10 @@ def connect(
         Prove an upper bound of every merge of the merge tree, to 5 % of what its path rises above its higher
         end or to a millionth of the energy. Needs an energy made from a model whose layers `certify` knows; takes
         evaluations that the budget does not cover.
+    refine : bool
+        Attack every merge of the tree until it stops changing: from the top of its path, and from points around it,
+        search the saddle of index 1; search the nearest other pair across the cut. Minima found on the way become
+        leaves. For energies without kinks.
     budget : float, optional
         Gradient equivalents in total; no batch of pairs is begun that its predecessors show to be too dear.
         Either way the rounds end when four searches a leaf have lowered no merge.
@@ -66,7 +73,10 @@ def connect(
     Returns
     -------
     LandscapeGraph
-        Every path found is an edge, at its verified height, with status `refined`; with `certify=True` the
+        Every path found is an edge, at its verified height, with status `refined`. Where its `saddle_index` is 1 the
+        height is that of a verified saddle, with its |grad E| in `saddle_gradient`, elsewhere an upper bound;
+        `confirmations` counts the searches that ended there. With a symmetry, paths end in the image of their leaf
+        that `transform` names. With `certify=True` the
         merges have status `certified` and their proved bounds in `uppers`. A pair without an edge was not
         searched. No separation is proved.
 
@@ -87,6 +97,8 @@ def connect(
     """
     if certify:
         check_certifiable(energy)
+    if refine and energy.kinks:
+        raise InputError(f"refine=True needs Hessians, which {', '.join(energy.kinks)} does not have everywhere")
     leaves = minima.leaves
     if len(leaves) == 0:
         raise InputError(
@@ -101,6 +113,11 @@ def connect(
             graph = larger
             if progress is not None:
                 progress(len(graph.edges))
+        graph = graph.with_edges(copies(leaves.symmetry, graph))
+        for larger in refine_merges(counted, graph, leaves.symmetry, searches.search, seed) if refine else ():
+            graph = larger
+            if budget is not None and cost.gradient_equivalents >= budget:
+                break
         return _certified(counted, graph) if certify else graph
     except KeyboardInterrupt:
         raise Interrupted(graph) from None

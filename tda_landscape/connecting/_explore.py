@@ -69,8 +69,8 @@ def explore(
 
     Notes
     -----
-    The rule: every merge of the tree confirmed by at least 5 climbs, at most one saddle below the highest merge
-    seen only once, and the tree unchanged for half as much work again as was spent before it last changed. It is met by
+    The rule: every merge of the tree confirmed by at least 5 climbs, no saddle below the highest merge seen only
+    once, and the tree unchanged for half as much work again as was spent before it last changed. It is met by
     evidence, not by proof: what no start and no climb reached is not seen.
 
     Examples
@@ -82,6 +82,18 @@ def explore(
     >>> graph.saddle_index.tolist()
     [1, 1]
     """
+    chart, reason = explore_chart(energy, budget, seed, symmetry, progress)
+    return graph_of(chart, reason)
+
+
+def explore_chart(
+    energy: Energy,
+    budget: float | None,
+    seed: int,
+    symmetry: str | Symmetry | None = "auto",
+    progress: Callable[[str], None] | None = None,
+) -> tuple[Chart, str]:
+    """Explore; return the chart and, in a sentence, how the search ended."""
     if energy.kinks:
         raise InputError(
             f"explore needs Hessians, which {', '.join(energy.kinks)} does not have everywhere; "
@@ -94,20 +106,18 @@ def explore(
     chart = first_chart(counted, group, as_generator(seed), FIRST_STARTS, STEEPNESS, REACH)
     chart.starts_cost = cost.gradient_equivalents
     rule = Rule()
-    ended = "interrupted"
     try:
         while not rule.met and (budget is None or cost.gradient_equivalents < budget):
             _round(chart, rule, cost, budget)
             if progress is not None:
                 progress(rule.state(f"{len(chart.minima)} minima, {len(chart.saddles)} saddles"))
-        ended = "the rule is met" if rule.met else "the budget was used up"
     except KeyboardInterrupt:
-        raise Interrupted(graph_of(chart, rule.state(ended))) from None
+        raise Interrupted(graph_of(chart, rule.state("interrupted"))) from None
     if len(chart.minima) == 0:
         raise InputError(
-            f"none of {chart.starts} descents ended in a minimum; raise the budget or change the start law"
+            f"none of {chart.starts} descents ended in a minimum; raise the budget or the start law's scale"
         )
-    return graph_of(chart, rule.state(ended))
+    return chart, rule.state("the rule is met" if rule.met else "the budget was used up")
 
 
 def _round(chart: Chart, rule: Rule, cost: Tally, budget: float | None) -> None:

@@ -8,17 +8,16 @@ import numpy as np
 
 from tda_landscape.topology import MergeTree
 
-CONFIRMATIONS, LONELY = 5, 1
+CONFIRMATIONS = 5
 PATIENCE = 1.5
 """Work without change that is asked for, relative to all the work before the last change."""
 
 
 @dataclass(slots=True)
 class Rule:
-    """Every merge confirmed often enough, at most one saddle below the last merge seen only once, and the tree long unchanged.
+    """Every merge confirmed often enough, no low saddle seen only once, and the tree unchanged for long.
 
     Saddles that were seen once say that others, and the minima behind them, were not seen at all (Good and Turing).
-
     "k rounds without change" alone ends too early: it was right for 6 of 20 searches on a cluster of 8 atoms.
     """
 
@@ -43,7 +42,7 @@ class Rule:
     def met(self) -> bool:
         """Whether the search may end."""
         confirmed = self.fewest >= CONFIRMATIONS or len(self.tree.births if self.tree else ()) == 1
-        enough = confirmed and self.lonely <= LONELY
+        enough = confirmed and self.lonely == 0
         return self.connected and enough and self.spent - self.last_change >= PATIENCE * self.last_change
 
     def state(self, ended: str) -> str:
@@ -52,7 +51,7 @@ class Rule:
         loose = "" if self.connected else "; the minima are not all joined"
         return (
             f"{ended}: {merges} merges, the least confirmed of them {self.fewest} times (rule: {CONFIRMATIONS}), "
-            f"{self.lonely} saddles below the last merge seen only once (rule: at most {LONELY}), "
+            f"{self.lonely} saddles below the last merge seen only once (rule: 0), "
             f"unchanged for {self.spent - self.last_change:.0f} gradients after a change at {self.last_change:.0f} "
             f"(rule: {PATIENCE:g} times as much){loose}"
         )

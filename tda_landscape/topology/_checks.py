@@ -117,6 +117,7 @@ def check(graph: LandscapeGraph) -> None:
         "uppers",
         "proved",
         "saddle_index",
+        "saddle_gradient",
         "confirmations",
         "transform",
         "paths",

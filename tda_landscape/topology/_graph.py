@@ -13,6 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 from tda_landscape._errors import InputError
 from tda_landscape.topology._checks import attribute, check, column, pairs, same_order
 
+EDGE_ARRAYS = ("edges", "heights", "status", "uppers", "proved", "saddle_index", "saddle_gradient", "confirmations")
+"""Fields that hold one number or word for each edge."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LandscapeGraph:
@@ -36,7 +39,9 @@ class LandscapeGraph:
     proved : ndarray of bool (m,)
         Whether it is proved that the component which dies at this edge is joined to no other below its height.
     saddle_index : ndarray of int (m,)
-        Morse index of the highest point where it is a verified saddle, else -1.
+        Morse index of the highest point where it is a verified saddle, else -1: then the height is an upper bound.
+    saddle_gradient : ndarray (m,)
+        |grad E| at that saddle, NaN where there is none.
     confirmations : ndarray of int (m,)
         How many independent searches ended in this edge.
     transform : tuple (m,)
@@ -71,6 +76,7 @@ class LandscapeGraph:
     uppers: NDArray[np.float64]
     proved: NDArray[np.bool_]
     saddle_index: NDArray[np.intp]
+    saddle_gradient: NDArray[np.float64]
     confirmations: NDArray[np.intp]
     transform: tuple[Any, ...]
     paths: tuple[Any, ...]
@@ -131,6 +137,7 @@ class LandscapeGraph:
             "uppers": np.full(m, np.inf) if uppers is None else column(uppers, "uppers", np.float64),
             "proved": column(proved, "proved", np.bool_, m),
             "saddle_index": np.full(m, -1, dtype=np.intp),
+            "saddle_gradient": np.full(m, np.nan),
             "confirmations": np.ones(m, dtype=np.intp),
             "transform": (None,) * m,
             "paths": (None,) * m,
@@ -161,8 +168,7 @@ class LandscapeGraph:
         """
         if not np.array_equal(self.births, other.births):
             raise InputError("the two graphs have different leaves; edges can be added over the same leaves only")
-        arrays = ("edges", "heights", "status", "uppers", "proved", "saddle_index", "confirmations")
-        joined: dict[str, Any] = {name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in arrays}
+        joined: dict[str, Any] = {n: np.concatenate([getattr(self, n), getattr(other, n)]) for n in EDGE_ARRAYS}
         joined |= {"transform": self.transform + other.transform, "paths": self.paths + other.paths}
         return replace(self, **joined, order=same_order(self, other))
 
@@ -246,10 +252,9 @@ def merge_graphs(first: LandscapeGraph, second: LandscapeGraph) -> LandscapeGrap
     """
     n = len(first.births)
     shifted = replace(second, edges=second.edges + n)
-    arrays = ("births", "edges", "heights", "status", "uppers", "proved", "saddle_index", "confirmations")
     joined: dict[str, Any] = {
         name: np.concatenate([getattr(first, name), getattr(shifted, name)])
-        for name in (*arrays, "leaf_status", "hits")
+        for name in ("births", *EDGE_ARRAYS, "leaf_status", "hits")
     }
     both = first.points is not None and second.points is not None
     return replace(
