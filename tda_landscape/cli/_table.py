@@ -23,7 +23,9 @@ ROWS: dict[str, Callable[[dict[str, Any]], str]] = {
     "separate trees": lambda r: f"{r['leaves'] - len(r['merges'])}",
     "max N_u": lambda r: _count(r["max_nu"]),
     "  first at u": lambda r: f"{r['max_nu']['level']:.6g}",
+    "  with copies": lambda r: _raw(r["nu"]["raw"]),
     "  proved apart": lambda r: f"{r['max_nu']['proved_separations']} of {r['max_nu']['count'] - 1}",
+    "saddles": lambda r: f"{len(r['saddles'])}",
     "paths searched": lambda r: f"{r['searched_paths']}",
     "cost (gradients)": lambda r: f"{r['cost']['gradient_equivalents']:.0f}",
     "seconds": lambda r: f"{r['seconds']:.1f}",
@@ -61,7 +63,9 @@ def _print_results(console: Console, results: Sequence[dict[str, Any]], curves: 
     for first in range(0, len(results), across):
         console.print(_table(results[first : first + across]))
     meanings = dict.fromkeys(result["max_nu"]["meaning"] for result in results)
-    for sentence in (f"N_u counts with {'; with '.join(meanings)}.", NOTE):
+    symmetries = dict.fromkeys(result["symmetry"] for result in results if result["symmetry"])
+    groups = [f"Symmetry, verified on the data: {'; '.join(symmetries)}."] if symmetries else []
+    for sentence in (*groups, f"N_u counts with {'; with '.join(meanings)}.", NOTE):
         console.print(Text(sentence))
     _print_pictures(console, results, curves)
 
@@ -86,6 +90,14 @@ def _count(highest: dict[str, Any]) -> str:
     """A count with its status, never without."""
     status = highest["merge_status"]
     return f"{highest['count']} ({'no merge' if status == 'none' else status})"
+
+
+def _raw(bounds: list[list[int]] | None) -> str:
+    """Largest counts with symmetric copies one by one: a range."""
+    if bounds is None:
+        return "no symmetry"
+    low, high = (max(bound) for bound in bounds)
+    return f"{low} to {high:.4g}" if high > 10**6 else f"{low} to {high}"
 
 
 def _print_pictures(console: Console, results: Sequence[dict[str, Any]], curves: Sequence[str]) -> None:

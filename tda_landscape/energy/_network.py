@@ -39,7 +39,7 @@ class Network:
         own = list(self.module.named_parameters())
         pieces = vector.split([parameter.numel() for _, parameter in own], -1)
         front = vector.shape[:-1]
-        return {name: piece.view(*front, *like.shape) for (name, like), piece in zip(own, pieces, strict=True)}
+        return {name: piece.view((*front, *like.shape)) for (name, like), piece in zip(own, pieces, strict=True)}
 
     def flatten(self, parameters: nn.Module | Mapping[str, Tensor]) -> Tensor:
         """Join named parameters, e.g. a state dict, to a vector (d,); names and shapes must fit."""

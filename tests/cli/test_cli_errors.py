@@ -58,7 +58,7 @@ MISTAKES = {
     SAMPLE + '[connect]\nsearch = { name = "Ladder", ratio = 2 }': ("[connect] search Ladder", "ratio"),
     SAMPLE + '[connect]\npairs = "Tree"': ("[connect] pairs", "'SpanningTree'"),
     SAMPLE + "[connect]\ncertify = true": ("certify=True", "made from a model"),
-    SAMPLE + '[quench]\nsymmetry = "auto"': ("[quench] symmetry", "'auto'", "not built yet"),
+    SAMPLE + '[quench]\nsymmetry = "mirror"': ("symmetry", "'mirror'", '"auto"'),
     SAMPLE + '[output]\nformats = ["jpg"]': ("[output] formats", "'jpg'"),
     SAMPLE + '[output]\nformats = "png"': ("[output] formats", "list"),
     SAMPLE + "[output]\ndpi = 100000": ("[output] dpi", "1200"),

@@ -40,7 +40,7 @@ def test_control_a_new_keyword_is_there_by_itself_or_found_missing():
 
 
 def test_every_builtin_has_a_name():
-    assert set(ENERGIES) == {"double_well", "fourier", "mueller_brown", "quartic", "tilted_wells"}
+    assert set(ENERGIES) == {"double_well", "fourier", "lennard_jones", "mueller_brown", "quartic", "tilted_wells"}
     assert set(NETWORKS) == set(tl.zoo.networks.BUILTIN)
 
 

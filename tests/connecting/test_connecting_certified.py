@@ -15,7 +15,7 @@ def landscape():
     X, y = tl.zoo.datasets.load("iris", samples=60)
     net = tl.zoo.networks.mlp([4, 3, 3], activation="tanh")
     energy = tl.Energy.from_model(net, torch.nn.functional.cross_entropy, (X, y), weight_decay=3e-3)
-    minima = tl.quench(energy, tl.sample(energy, GradientDescent(lr=0.3), chains=6, steps=50, seed=0))
+    minima = tl.quench(energy, tl.sample(energy, GradientDescent(lr=0.3), chains=6, steps=50, seed=0), symmetry=None)
     search = tl.paths.Ladder(budget=40)
     plain, certified = (
         tl.connect(energy, minima, search=search, budget=600, certify=certify, seed=0) for certify in (False, True)

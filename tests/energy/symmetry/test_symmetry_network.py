@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 import torch
+from symmetry_networks import NETWORKS, energy_of, noisy, normalised_tanh
 
 import tda_landscape as tl
 from tda_landscape.energy.symmetry import NetworkSymmetry, find_symmetry, isotropy
 from tda_landscape.energy.symmetry._units import move
-from tests.energy.symmetry.conftest import NETWORKS, energy_of, noisy, normalised_tanh
 
 CASES = [(name, decay) for name in NETWORKS for decay in (0.0, 1e-3)]
 

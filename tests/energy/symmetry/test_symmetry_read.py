@@ -5,12 +5,12 @@ import operator
 import pytest
 import torch
 import torch.nn.functional as F
+from symmetry_networks import NETWORKS, Residual, energy_of
 from torch import nn
 
 import tda_landscape as tl
 from tda_landscape.energy.symmetry import NetworkSymmetry, find_symmetry
 from tda_landscape.energy.symmetry._read import read_structure
-from tests.energy.symmetry.conftest import NETWORKS, Residual, energy_of
 
 
 class Between(nn.Module):

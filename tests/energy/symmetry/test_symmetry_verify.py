@@ -4,11 +4,11 @@ from dataclasses import dataclass, replace
 
 import pytest
 import torch
+from symmetry_networks import NETWORKS, energy_of, noisy, normalised
 
 import tda_landscape as tl
 from tda_landscape.energy.symmetry import NetworkSymmetry, Symmetry, find_symmetry, verify
 from tda_landscape.energy.symmetry._read import read_structure
-from tests.energy.symmetry.conftest import NETWORKS, energy_of, noisy, normalised
 
 
 @dataclass(frozen=True)
