@@ -31,6 +31,8 @@ def describe(label: str, survey: Survey, dim: int, seconds: float, complete: boo
     found: dict[str, Any] = {"label": label, "complete": complete, "dim": dim}
     if survey.cloud is not None:
         found |= {"starts": len(survey.cloud.reached), "diverged": int(survey.cloud.diverged.sum())}
+    elif survey.minima is not None:
+        found |= {"starts": int(survey.minima.hits.sum()), "diverged": 0}
     if survey.minima is not None:
         statuses, group = survey.minima.status, survey.minima.symmetry
         found["symmetry"] = None if group is None else group.describe()
@@ -50,7 +52,7 @@ def _of_graph(graph: LandscapeGraph, survey: Survey) -> dict[str, Any]:
         "births": numbers(graph.births),
         "leaf_status": graph.leaf_status.tolist(),
         "hits": graph.hits.tolist(),
-        "searched_paths": len(graph.edges),
+        "searched_paths": sum(path is not None for path in graph.paths),
         "search": graph.reason,
         "merges": _merges(tree, graph),
         "saddles": _saddles(graph),

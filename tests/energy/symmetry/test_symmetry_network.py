@@ -6,13 +6,23 @@ from dataclasses import replace
 
 import pytest
 import torch
-from symmetry_networks import NETWORKS, energy_of, noisy, normalised_tanh
+from symmetry_networks import NETWORKS, XOR, energy_of, noisy, normalised_tanh
 
 import tda_landscape as tl
 from tda_landscape.energy.symmetry import NetworkSymmetry, find_symmetry, isotropy
 from tda_landscape.energy.symmetry._units import move
 
 CASES = [(name, decay) for name in NETWORKS for decay in (0.0, 1e-3)]
+
+
+@pytest.fixture(scope="session")
+def xor():
+    """The 2-4-1 tanh network of the XOR problem, BCE + 1e-3 |theta|^2."""
+
+    def loss(outputs, targets):
+        return torch.nn.functional.binary_cross_entropy_with_logits(outputs[:, 0], targets)
+
+    return tl.Energy.from_model(tl.zoo.networks.mlp([2, 4, 1]), loss, XOR, weight_decay=1e-3)
 
 
 @pytest.fixture(params=CASES, ids=lambda case: f"{case[0]}, decay {case[1]}", scope="module")
