@@ -61,7 +61,8 @@ class Run:
 def explore(energy: tl.Energy, seed: int, budget: float | None = None) -> Run:
     counted, cost = tl.tally(energy)
     start = time.process_time()
-    graph = tl.explore(counted, seed=seed, budget=budget)
+    options = {} if budget is None else {"budget": budget, "patience": float("inf")}
+    graph = tl.explore(counted, seed=seed, **options)
     return Run(graph, cost.gradient_equivalents, time.process_time() - start)
 
 

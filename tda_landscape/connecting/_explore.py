@@ -7,7 +7,7 @@ from collections.abc import Callable
 from tda_landscape._errors import InputError, Interrupted
 from tda_landscape.connecting._chart import Chart, first_chart
 from tda_landscape.connecting._chart_graph import graph_of
-from tda_landscape.connecting._rule import Rule
+from tda_landscape.connecting._rule import PATIENCE, Rule
 from tda_landscape.energy import Energy, Tally, tally
 from tda_landscape.energy._random import as_generator
 from tda_landscape.energy.symmetry import Symmetry, find_symmetry
@@ -31,6 +31,7 @@ def explore(
     budget: float | None = None,
     seed: int = 0,
     symmetry: str | Symmetry | None = "auto",
+    patience: float = PATIENCE,
     progress: Callable[[str], None] | None = None,
 ) -> LandscapeGraph:
     """Find minima and the saddles between them by single-ended search, until a rule on what was found is met.
@@ -49,6 +50,9 @@ def explore(
     seed : int
     symmetry : "auto", None or Symmetry
         Copies that it makes are one leaf, and the number of them bounds the raw counts.
+    patience : float
+        Work without a change that the rule asks for, relative to all the work before the last change; inf searches
+        until the budget ends, which finds more where minima are hard to reach.
     progress : callable, optional
         Called with a sentence after each round.
 
@@ -70,7 +74,7 @@ def explore(
     Notes
     -----
     The rule: every merge of the tree confirmed by at least 5 climbs, no saddle below the highest merge seen only
-    once, and the tree unchanged for half as much work again as was spent before it last changed. It is met by
+    once, and the tree unchanged for `patience` times as much work as was spent before it last changed. It is met by
     evidence, not by proof: what no start and no climb reached is not seen.
 
     Examples
@@ -82,7 +86,7 @@ def explore(
     >>> graph.saddle_index.tolist()
     [1, 1]
     """
-    chart, reason = explore_chart(energy, budget, seed, symmetry, progress)
+    chart, reason = explore_chart(energy, budget, seed, symmetry, patience, progress)
     return graph_of(chart, reason)
 
 
@@ -91,6 +95,7 @@ def explore_chart(
     budget: float | None,
     seed: int,
     symmetry: str | Symmetry | None = "auto",
+    patience: float = PATIENCE,
     progress: Callable[[str], None] | None = None,
 ) -> tuple[Chart, str]:
     """Explore; return the chart and, in a sentence, how the search ended."""
@@ -99,13 +104,15 @@ def explore_chart(
             f"explore needs Hessians, which {', '.join(energy.kinks)} does not have everywhere; "
             "use sample, quench and connect"
         )
+    if budget is None and patience == float("inf"):
+        raise InputError("patience=inf never ends by itself; give a budget")
     if budget is not None and not budget >= energy.dim:
         raise InputError(f"budget={budget:g} does not pay for one Hessian of {energy.dim} columns; raise it")
     counted, cost = tally(energy)
     group = find_symmetry(counted, symmetry)
     chart = first_chart(counted, group, as_generator(seed), FIRST_STARTS, STEEPNESS, REACH)
     chart.starts_cost = cost.gradient_equivalents
-    rule = Rule()
+    rule = Rule(patience)
     try:
         while not rule.met and (budget is None or cost.gradient_equivalents < budget):
             _round(chart, rule, cost, budget)

@@ -21,6 +21,7 @@ class Rule:
     "k rounds without change" alone ends too early: it was right for 6 of 20 searches on a cluster of 8 atoms.
     """
 
+    patience: float = PATIENCE
     last_change: float = 0.0
     spent: float = 0.0
     fewest: int = 0
@@ -43,7 +44,7 @@ class Rule:
         """Whether the search may end."""
         confirmed = self.fewest >= CONFIRMATIONS or len(self.tree.births if self.tree else ()) == 1
         enough = confirmed and self.lonely == 0
-        return self.connected and enough and self.spent - self.last_change >= PATIENCE * self.last_change
+        return self.connected and enough and self.spent - self.last_change >= self.patience * self.last_change
 
     def state(self, ended: str) -> str:
         """Say how the search ended and where the rule stood, in a sentence."""
@@ -53,7 +54,7 @@ class Rule:
             f"{ended}: {merges} merges, the least confirmed of them {self.fewest} times (rule: {CONFIRMATIONS}), "
             f"{self.lonely} saddles below the last merge seen only once (rule: 0), "
             f"unchanged for {self.spent - self.last_change:.0f} gradients after a change at {self.last_change:.0f} "
-            f"(rule: {PATIENCE:g} times as much){loose}"
+            f"(rule: {self.patience:g} times as much){loose}"
         )
 
 
