@@ -15,7 +15,7 @@ PATIENCE = 1.5
 
 @dataclass(slots=True)
 class Rule:
-    """Every merge confirmed often enough, at most one saddle below the last merge seen only once, and the tree long unchanged.
+    """Every merge confirmed, at most one saddle below the last merge seen only once, and the tree long unchanged.
 
     Saddles that were seen once say that others, and the minima behind them, were not seen at all (Good and Turing).
 
