@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from tda_landscape._errors import InputError
 from tda_landscape.energy._derivatives import hessian_products, value_and_grad
 from tda_landscape.energy._function import adapt, as_row, check_function, kinks_of, start_law
-from tda_landscape.energy._network import Loss, Network, Regularizer, read_network, smooth_loss_aside
+from tda_landscape.energy._network import Loss, Network, Regularizer, read_network
 from tda_landscape.energy._random import Seed, as_generator
 from tda_landscape.energy._replicas import FastGradients, draw_rows, fast_gradients
 from tda_landscape.energy._tally import Tally
@@ -195,7 +195,8 @@ class Energy:
             function=network.values,
             start_law=start or initialization_law(network),
             network=network,
-            kinks=kinks_of(smooth_loss_aside(network).values, here),
+            # Not under vmap, which takes smooth operations apart, some of them into kinked ones.
+            kinks=kinks_of(replace(network, vmap=False).values, here),
             batch_size=None if batch_size == rows else batch_size,
             chunk_size=rows_in_cache(network),
         )

@@ -131,17 +131,6 @@ def read_network(
     return network
 
 
-def smooth_loss_aside(network: Network) -> Network:
-    """The network with a plain loss where its own is smooth but computed with a maximum.
-
-    In (1 - t) x + m + log(exp(-m) + exp(-x - m)), m = max(-x, 0), the shift m drops out of every derivative.
-    """
-    smooth = isinstance(network.loss, nn.BCEWithLogitsLoss) or (
-        network.loss is nn.functional.binary_cross_entropy_with_logits
-    )
-    return replace(network, loss=lambda outputs, targets: outputs.square().mean()) if smooth else network
-
-
 def _as_data(part: Any, name: str, dtype: torch.dtype) -> Tensor:
     """A tensor at the energy's precision where it is of floats; NaN refused."""
     tensor = part if isinstance(part, Tensor) else torch.as_tensor(np.asarray(part))

@@ -75,6 +75,11 @@ class Atlas:
         agrees &= (gradients[rows].norm(dim=1) - slope.norm(dim=1)).abs() <= AGREES * slope.norm(dim=1)
         if self.symmetry is None:  # the gradient of an aligned point would have to be turned along with it
             agrees &= (spectrum.coordinates(gradients[rows]) - slope).norm(dim=1) <= 2 * AGREES * slope.norm(dim=1)
+        elif agrees.any():  # but its work from the image of the known point can be had where the point is
+            image, _ = self.image(which[agrees], points[rows[agrees]])
+            done = (gradients[rows[agrees]] * (points[rows[agrees]] - image)).sum(1)
+            expected = 2 * work[agrees]
+            agrees[agrees.clone()] = (done - expected.sum(1)).abs() <= AGREES * expected.abs().sum(1)
         found[rows[agrees]] = which[agrees]
         return found
 

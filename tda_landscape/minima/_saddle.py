@@ -17,7 +17,7 @@ from tda_landscape.minima._climb import climb
 from tda_landscape.minima._descend import Trail, descend, push_off
 from tda_landscape.minima._hessian import lowest_eigenvalues, lowest_mode
 from tda_landscape.minima._krylov import follow
-from tda_landscape.minima._settle import settle
+from tda_landscape.minima._settle import Settled, settle
 from tda_landscape.minima._spectrum import spectra
 from tda_landscape.paths import Path
 from tda_landscape.paths._path import Stop, arc_lengths
@@ -29,6 +29,9 @@ RADIUS = 0.03
 """Longest step relative to 1 + |x|, and the first step to each side of a saddle, relative to that step."""
 
 DOWN, DOWNHILL_STEPS = 0.3, 5000
+
+KINDS = ("saddle", "minimum", "higher index")
+"""What eigenvalues that are not zero say."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,7 +46,8 @@ class Saddles:
         The two lowest of the Hessian, zero modes of the symmetry set aside; NaN where the gradient is not small.
     status : tuple of str (k,)
         `saddle`: small gradient, exactly one negative eigenvalue, none zero; `minimum`, `higher index`: none, or
-        more than one, is negative; `flat`: one of the two is zero within its error; `unconverged`; `nonfinite`.
+        more than one, is negative; `flat`: one of the two is zero within its error, or Newton's steps converge as
+        slowly as they do where one is; `unconverged`; `nonfinite`.
     ways : tuple of Path or None (k,)
         For a saddle, the way from the minimum on one side over it to the minimum on the other.
     """
@@ -124,12 +128,17 @@ def refine_saddle(
     x = energy.as_points(points)
     group = find_symmetry(energy, symmetry)
     longest = RADIUS * (1 + x.norm(dim=1))
-    if energy.dim <= DENSE_DIM:
-        x = _follow_dense(energy, x, group, longest, tolerance)
-    else:
+    degenerate = torch.zeros(len(x), dtype=torch.bool)
+    if energy.dim > DENSE_DIM:
         x = follow(energy, x, group, longest, tolerance, steps)
+    elif len(x):
+        settled = _follow_dense(energy, x, group, longest, tolerance)
+        x, degenerate = settled.points, settled.error.isinf()
     energies, gradients = energy.value_and_grad(x)
     status, eigenvalues = _verdicts(energy, x, energies, gradients, group, tolerance)
+    status = [
+        "flat" if flat and kind in KINDS else kind for kind, flat in zip(status, degenerate.tolist(), strict=True)
+    ]
     ways: list[Path | None] = [None] * len(x)
     rows = [i for i, kind in enumerate(status) if kind == "saddle"]
     for row, way in zip(rows, _ways(energy, x[rows], group, longest[rows], tolerance), strict=True):
@@ -137,15 +146,13 @@ def refine_saddle(
     return Saddles(x, energies, gradients.norm(dim=1), eigenvalues, tuple(status), tuple(ways))
 
 
-def _follow_dense(energy: Energy, x: Tensor, group: Symmetry | None, longest: Tensor, tolerance: float) -> Tensor:
+def _follow_dense(energy: Energy, x: Tensor, group: Symmetry | None, longest: Tensor, tolerance: float) -> Settled:
     """Climb from exact Hessians, then Newton steps from an exact Hessian at the end."""
-    if not len(x):
-        return x
     hessians = energy.hessian(x)
     lowest = spectra(hessians, x, group).vectors[:, :, 0]
     nowhere = Atlas(energy, group, 1.0)
     ends = climb(energy, group, x, lowest, hessians, longest / 2, longest, torch.inf, nowhere)
-    return settle(energy, ends.points, group, float(longest.max()), tolerance / 10).points
+    return settle(energy, ends.points, group, float(longest.max()), tolerance / 10)
 
 
 def _verdicts(

@@ -110,6 +110,19 @@ def test_kinks_of_loss_and_regularizer_count():
     assert named.kinks
 
 
+def test_the_logistic_loss_on_logits_is_smooth():
+    """Torch computes it with an operation that clamps inside; the function that comes out has no kink."""
+    data = torch.ones(4, 3), torch.tensor([0.0, 1.0, 1.0, 0.0])
+
+    def loss(outputs, targets):
+        return F.binary_cross_entropy_with_logits(outputs[:, 0], targets)
+
+    assert Energy.from_model(networks.mlp([3, 4, 1]), loss, data, weight_decay=1e-3).kinks == ()
+    assert Energy.from_model(networks.mlp([3, 4, 1], activation="relu"), loss, data).kinks
+    module = nn.BCEWithLogitsLoss()
+    assert Energy.from_model(networks.mlp([3, 4, 1]), lambda o, t: module(o[:, 0], t), data).kinks == ()
+
+
 def test_kinks_stay_through_minibatches():
     data = torch.ones(4, 3), torch.zeros(4, 2)
     energy = Energy.from_model(networks.mlp([3, 4, 2], activation="relu"), F.mse_loss, data, batch_size=2)

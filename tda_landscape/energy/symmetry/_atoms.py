@@ -10,6 +10,8 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
+from tda_landscape._errors import InputError
+
 FRAMES = 24
 """Triples of atoms that are tried as the image of the reference's triple."""
 
@@ -91,6 +93,9 @@ class Atoms:
         return torch.cat([shifts.flatten(2), turning], dim=1)
 
     def _atoms(self, points: Tensor) -> Tensor:
+        """Points (k, 3 n) as places (k, n, 3)."""
+        if points.shape[1] != 3 * self.n:
+            raise InputError(f"{self.n} atoms have {3 * self.n} coordinates, but points have {points.shape[1]}")
         atoms: Tensor = points.reshape(len(points), self.n, 3)
         return atoms
 
