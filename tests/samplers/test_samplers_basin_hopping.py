@@ -140,11 +140,9 @@ def test_a_quench_of_another_shape_is_refused():
 def test_the_global_minimum_of_thirteen_atoms_from_random_starts():
     energy = tl.zoo.lennard_jones(13)
     generator = torch.Generator().manual_seed(0)
-    start = 1.5 * torch.randn(8, 39, generator=generator, dtype=torch.float64)  # no cluster: atoms anywhere
-    quench = functools.partial(tl.minimize, energy, tolerance=1e-6, max_steps=1000)
-    chains = samplers.run(energy, BasinHopping(0.4, 0.8, quench), start, draws=150, seed=0)
+    start = torch.randn(8, 39, generator=generator, dtype=torch.float64)  # no cluster: atoms anywhere in a cloud
+    quench = functools.partial(tl.minimize, energy, tolerance=1e-5, max_steps=400)
+    chains = samplers.run(energy, BasinHopping(0.4, 0.8, quench), start, draws=100, seed=0)
     lowest = chains.energies.min(1).values
-    print("chains at the global minimum:", int((lowest < -44.3268).sum()), "of", len(lowest))
-    assert float(lowest.min()) == pytest.approx(-44.326801, abs=1e-5)
-    quenched = energy(quench(start))
-    assert float(quenched.min()) > -44.3  # control: quenching the starts alone does not find it
+    assert lowest.tolist() == pytest.approx([-44.326801] * 8, abs=1e-6)
+    assert float(energy(quench(start)).min()) > -42  # control: quenching the starts alone does not find it
