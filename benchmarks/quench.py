@@ -83,7 +83,7 @@ def by_autograd(energy: tl.Energy) -> Callable[[np.ndarray], tuple[float, np.nda
         vector = torch.from_numpy(x).requires_grad_()
         value = energy.network.value(vector)
         (gradient,) = torch.autograd.grad(value, vector)
-        return float(value), gradient.numpy()
+        return float(value.detach()), gradient.numpy()
 
     return value_and_grad
 
