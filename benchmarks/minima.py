@@ -126,25 +126,12 @@ def lj13(seeds: range) -> None:
         print(f"  LJ13 seed {seed}: {found}", flush=True)
 
 
-def xor(h: int = 4) -> tl.Energy:
-    """A tanh network 2-h-1 on the four points of XOR, started wide enough to reach saturated minima."""
-    inputs = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
-    targets = torch.tensor([[0.0], [1.0], [1.0], [0.0]])
-    model = tl.zoo.networks.mlp([2, h, 1])
-    loss = torch.nn.functional.binary_cross_entropy_with_logits
-
-    def start(k: int, generator: torch.Generator) -> torch.Tensor:
-        return 2 * torch.randn(k, 4 * h + 1, generator=generator, dtype=torch.float64)
-
-    return tl.Energy.from_model(model, loss, (inputs, targets), weight_decay=1e-3, start=start)
-
-
 def xor_minima(seeds: range) -> None:
     """Minima and saddles modulo neuron permutation and sign against the cost."""
     for seed in seeds:
         line = []
         for budget in (2_600, 4_400, 20_000):
-            run = explore(xor(), seed, budget=budget)
+            run = explore(tl.zoo.xor(), seed, budget=budget)
             line.append(
                 f"{len(run.graph.births)} minima, {run.saddles} saddles by {run.cost:.0f} "
                 f"({run.cost / max(1, run.saddles):.0f} G a saddle)"

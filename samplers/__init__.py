@@ -8,6 +8,7 @@ from samplers import schedules
 from samplers._chains import Chains, RunState
 from samplers._kernel import Info, Kernel, Potential, Schedule, State
 from samplers._run import run, start_state, trajectory
+from samplers.basin_hopping import BasinHopping
 from samplers.descent import SGD, GradientDescent
 from samplers.galilean import Galilean
 from samplers.hit_and_run import HitAndRun
@@ -29,6 +30,7 @@ KERNELS = (
     Galilean,
     HitAndRun,
     ReplicaExchange,
+    BasinHopping,
 )
 """Every kernel; the conformance tests and the configuration files read this list."""
 
@@ -36,6 +38,7 @@ __all__ = [
     "KERNELS",
     "MALA",
     "SGD",
+    "BasinHopping",
     "Chains",
     "Galilean",
     "GradientDescent",

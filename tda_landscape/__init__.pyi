@@ -16,6 +16,7 @@ from .energy import zoo as zoo
 from .minima import Cloud as Cloud
 from .minima import Minima as Minima
 from .minima import Saddles as Saddles
+from .minima import minimize as minimize
 from .minima import quench as quench
 from .minima import refine_saddle as refine_saddle
 from .minima import sample as sample

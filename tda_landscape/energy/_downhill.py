@@ -147,15 +147,14 @@ def _direction(steps: Tensor, changes: Tensor, g: Tensor) -> tuple[Tensor, Tenso
     scale = ratio.nanmedian(dim=1).values.nan_to_num(nan=1.0)[:, None]
     upper = torch.triu(products) + torch.diag_embed((~valid).to(g.dtype))
     sg, yg = (steps @ g[:, :, None])[:, :, 0], (changes @ g[:, :, None])[:, :, 0]
-    p = _solve(upper, sg)
+    p = _solve(upper, sg, upper=True)
     inner = sy * p + scale * (changes @ (changes.mT @ p[:, :, None]))[:, :, 0] - scale * yg
-    q = _solve(upper.mT, inner)
+    q = _solve(upper.mT, inner, upper=False)
     correction = (steps.mT @ q[:, :, None] - scale[:, :, None] * (changes.mT @ p[:, :, None]))[:, :, 0]
     return scale * g + correction, valid.any(1)
 
 
-def _solve(triangle: Tensor, right: Tensor) -> Tensor:
+def _solve(triangle: Tensor, right: Tensor, *, upper: bool) -> Tensor:
     """Solve a batch of triangular systems."""
-    upper = bool((triangle.tril(-1) == 0).all())
     solution: Tensor = torch.linalg.solve_triangular(triangle, right[:, :, None], upper=upper)
     return solution[:, :, 0]

@@ -109,8 +109,17 @@ def _shape_depends_on_values(node: torch.fx.Node) -> bool:
     if torch.Tag.dynamic_output_shape not in getattr(node.target, "tags", ()):
         return False
     chosen: Any = node.args[1] if node.target is aten.index.Tensor else []
-    kinds = [index.meta["tensor_meta"].dtype for index in chosen if isinstance(index, torch.fx.Node)]
+    kinds = [_kind(index) for index in chosen if isinstance(index, torch.fx.Node)]
     return not kinds or any(kind in (torch.bool, torch.uint8) for kind in kinds)
+
+
+def _kind(node: torch.fx.Node) -> torch.dtype:
+    """The kind of numbers that a node gives; a constant of the function is an attribute of the recording."""
+    if node.op == "get_attr":
+        constant: Tensor = getattr(node.graph.owning_module, str(node.target))
+        return constant.dtype
+    kind: torch.dtype = node.meta["tensor_meta"].dtype
+    return kind
 
 
 def _drop_idle(graph: torch.fx.GraphModule) -> None:

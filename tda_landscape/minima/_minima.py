@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+from tda_landscape._errors import InputError
 from tda_landscape.energy import Energy
 from tda_landscape.energy.symmetry import Symmetry, find_symmetry
 
@@ -80,6 +82,51 @@ class Minima:
 
         found = describe(energy, energy.as_points(points), tolerance, find_symmetry(energy, symmetry), None)
         return replace(found, hits=torch.zeros_like(found.hits))
+
+    @classmethod
+    def from_state_dicts(
+        cls,
+        energy: Energy,
+        state_dicts: Iterable[Mapping[str, Tensor]],
+        *,
+        symmetry: str | Symmetry | None = "auto",
+        tolerance: float = 1e-8,
+    ) -> Minima:
+        """Look at networks that somebody else trained, without moving their weights.
+
+        Parameters
+        ----------
+        energy : Energy
+            Of a network (`Energy.from_model`).
+        state_dicts : iterable of mappings from parameter names to tensors
+            E.g. of ``model.state_dict()``; buffers in them are left aside.
+        symmetry, tolerance
+            As in `quench`.
+
+        Returns
+        -------
+        Minima
+            As `from_points` gives it.
+
+        Raises
+        ------
+        InputError
+            An energy without a network, no state dicts, or one whose names or shapes do not fit.
+
+        Examples
+        --------
+        >>> import tda_landscape as tl
+        >>> energy = tl.zoo.xor()
+        >>> trained = [energy.network.unflatten(x) for x in tl.minimize(energy, energy.start(3, 0))]
+        >>> set(tl.Minima.from_state_dicts(energy, trained).status)
+        {'minimum'}
+        """
+        if energy.network is None:
+            raise InputError("state dicts need an energy of a network (Energy.from_model); use Minima.from_points")
+        points = [energy.network.flatten(state) for state in state_dicts]
+        if not points:
+            raise InputError("there are no state dicts; give at least one")
+        return cls.from_points(energy, torch.stack(points), symmetry=symmetry, tolerance=tolerance)
 
     def __len__(self) -> int:
         return len(self.energies)

@@ -21,6 +21,7 @@ ELSEWHERE = {
     "sample": {"energy", "start"},
     "quench": {"energy", "cloud"},
     "connect": {"energy", "minima", "progress"},
+    "BasinHopping": {"minimize"},
     "from_model": {"model", "data", "regularizer", "start"},
 }
 
@@ -40,7 +41,8 @@ def test_control_a_new_keyword_is_there_by_itself_or_found_missing():
 
 
 def test_every_builtin_has_a_name():
-    assert set(ENERGIES) == {"double_well", "fourier", "lennard_jones", "mueller_brown", "quartic", "tilted_wells"}
+    wells = {"double_well", "quartic", "tilted_wells"}
+    assert set(ENERGIES) == wells | {"digits", "fourier", "lennard_jones", "mueller_brown", "xor"}
     assert set(NETWORKS) == set(tl.zoo.networks.BUILTIN)
 
 

@@ -133,10 +133,14 @@ def test_the_users_weights_are_never_touched():
     assert all(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
 
 
+COLUMNS, CHOSEN = torch.tensor([0, 2]), torch.tensor([True, False, True])
+
 FUNCTIONS = {
     "plain": (lambda x: ((x**2 - 1) ** 2).sum(1), True),
     "kinks": (lambda x: torch.where(x > 0, x, -2 * x).sum(1) + x.abs().amax(1), True),
     "columns": (lambda x: x[:, torch.tensor([0, 2])].square().sum(1) + torch.roll(x, 1, 1).sin().sum(1), True),
+    "columns made before": (lambda x: x[:, COLUMNS].square().sum(1) + x[:, 1], True),
+    "mask made before": (lambda x: x[:, CHOSEN].square().sum(1) + x[:, 1], False),
     "branch": (lambda x: x.sum(1) if bool((x[0] > 0).all()) else -x.sum(1), False),
     "mask": (lambda x: torch.zeros(len(x), dtype=x.dtype).index_add(0, (x > 0).nonzero()[:, 0], x[x > 0]), False),
 }

@@ -15,6 +15,7 @@ import tda_landscape as tl
 from samplers import (
     MALA,
     SGD,
+    BasinHopping,
     Galilean,
     GradientDescent,
     HitAndRun,
@@ -24,6 +25,14 @@ from samplers import (
     Underdamped,
     schedules,
 )
+
+
+def a_little_down(points):
+    """Ten steps down the wells below, short enough to leave points where nothing repeats."""
+    for _ in range(10):
+        points = points - 0.005 * Wells().value_and_grad(points)[1]
+    return points
+
 
 # One line for each kernel; a kernel without one fails `test_every_kernel_is_here`.
 EXAMPLES = {
@@ -36,6 +45,7 @@ EXAMPLES = {
     Galilean: Galilean(level=60.0, step_size=0.3, refresh=4),
     HitAndRun: HitAndRun(level=60.0, width=1.0),
     ReplicaExchange: ReplicaExchange(MALA(0.05, 0.3), temperatures=(0.3, 0.6, 1.2)),
+    BasinHopping: BasinHopping(step_size=0.2, temperature=0.3, minimize=a_little_down),
 }
 NOISELESS = [GradientDescent, SGD]
 MORE = [
@@ -100,7 +110,8 @@ def test_shapes(kernel, k):
         assert state.points.shape == (k, 3)
         assert all(len(part) in (k, k * len(getattr(kernel, "temperatures", [1]))) for part in tensors(state).values())
     assert all(info.energies.shape == (k,) for info in infos)
-    assert torch.equal(states[0].points, starts(k))
+    begin = getattr(kernel, "minimize", lambda points: points)
+    assert torch.equal(states[0].points, begin(starts(k)))
 
 
 @kernels
