@@ -1,8 +1,8 @@
 """How long is a step? Our samplers beside blackjax, posteriors and a plain loop over torch modules.
 
-    python -m benchmarks.sampling                 everything (about four minutes)
-    python -m benchmarks.sampling tiny            energies of one or two coordinates, 100 to 10^4 chains
-    python -m benchmarks.sampling networks        an MLP, a small convolutional network, a larger one
+    python -m benchmarks.samplers                 everything (about four minutes)
+    python -m benchmarks.samplers tiny            energies of one or two coordinates, 100 to 10^4 chains
+    python -m benchmarks.samplers networks        an MLP, a small convolutional network, a larger one
 
 CPU time on one thread, best of several rounds in one run: compare ratios, never numbers of different runs. Needs
 ``pip install -e '.[bench]'``; peers that are missing are left out. Everyone runs the same law with the same step,
