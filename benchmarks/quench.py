@@ -9,7 +9,7 @@ get there does not count, whatever its optimiser says. Lines:
 - loop: `tl.minimize` on one point after another, the same optimiser.
 - scipy: `scipy.optimize.minimize(method="L-BFGS-B")` on one point after another, with torch autograd through
   `torch.func.functional_call` on the module: what packages for energy landscapes do (topsearch).
-- scipy, tl.Energy: the same with this package's energy for the gradients.
+- scipy, tl.Energy: the same optimiser with this package's energy for the gradients.
 - torch: `torch.optim.LBFGS` with a strong Wolfe search on the module's own parameters, one point after another.
 The slow ones run on the first `--few` points of the same batch, in turns with the fast one.
 """

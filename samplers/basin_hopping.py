@@ -42,12 +42,13 @@ class BasinHopping:
 
     Each chain perturbs its minimum x by normal noise of its own size s, all trials are quenched at once,
     y = minimize(x + s noise), and y is accepted with probability min(1, exp((E(x) - E(y)) / T)). The start points
-    are quenched as well: chains hold minima only.
+    are quenched as well. A chain holds what `minimize` gave: whether those are minima, and which of them are the same,
+    is for ``tda_landscape.quench`` to say.
 
     The size grows where a trial falls back into its minimum and shrinks where it leaves, whether it is then accepted
     or not, so that a share `leave` of the trials leave: a refused trial was no better for being longer. A trial has
-    fallen back when its quench ends at the energy of x, and nearer to x than it began (a cluster may have turned a
-    little). Only the size hangs on that; no two minima are identified by it.
+    fallen back when its quench ends at the energy of x, and nearer to x than x + s noise is (a cluster may have turned
+    a little). Only the size hangs on that; no two minima are identified by it.
 
     Unlike the other kernels it keeps no law: it is a search, and `Chains.summary` judges nothing that is meant here.
 
