@@ -1,0 +1,96 @@
+"""The rule that ends an exploration, on trees made by hand."""
+
+import numpy as np
+import pytest
+
+from tda_landscape.connecting._rule import Rule
+from tda_landscape.topology import merge_tree
+
+BIRTHS, EDGES, HEIGHTS = [0.0, 1.0, 2.0], [(0, 1), (1, 2), (0, 2)], [4.0, 3.0, 5.0]
+
+
+def looked(*looks):
+    """A rule after some looks (births, edges, heights, confirmations, spent)."""
+    rule = Rule()
+    for births, edges, heights, confirmations, spent in looks:
+        tree = merge_tree((np.array(births), edges, np.array(heights)))
+        rule.look(tree, list(heights), list(confirmations), spent)
+    return rule
+
+
+def same(confirmations, *spent, heights=HEIGHTS):
+    return looked(*[(BIRTHS, EDGES, heights, confirmations, s) for s in spent])
+
+
+def test_met_when_confirmed_and_long_unchanged():
+    assert same([5, 5, 9], 100, 250).met
+    assert same([5, 5, 1], 100, 250).met, "a saddle above the last merge may be lonely"
+
+
+@pytest.mark.parametrize("confirmations", [[4, 9, 9], [9, 4, 9], [0, 9, 9]])
+def test_not_met_while_a_merge_is_confirmed_too_rarely(confirmations):
+    rule = same(confirmations, 100, 10_000)
+    assert not rule.met
+    assert rule.fewest == min(confirmations[:2])
+
+
+def test_a_saddle_that_is_no_merge_needs_no_confirmations():
+    assert same([5, 5, 2], 100, 250, heights=[4.0, 3.0, 4.0]).met
+
+
+@pytest.mark.parametrize(("spent", "met"), [(100, False), (249, False), (250, True)])
+def test_patience_is_measured_from_the_last_change(spent, met):
+    assert same([5, 5, 5], 100, spent).met == met
+
+
+def test_a_new_minimum_or_another_height_is_a_change():
+    more = ([*BIRTHS, 2.5], [*EDGES, (0, 3)], [*HEIGHTS, 4.5], [9] * 4)
+    rule = looked((BIRTHS, EDGES, HEIGHTS, [9] * 3, 100), (*more, 240), (*more, 260))
+    assert rule.last_change == 240
+    assert not rule.met
+    lower = [4.0, 2.9, 5.0]
+    rule = looked((BIRTHS, EDGES, HEIGHTS, [9] * 3, 100), (BIRTHS, EDGES, lower, [9] * 3, 240))
+    assert rule.last_change == 240
+
+
+def test_rounding_and_saddles_above_the_merges_are_no_change():
+    near = [4.0 + 1e-9, 3.0, 5.0]
+    assert looked((BIRTHS, EDGES, HEIGHTS, [9] * 3, 100), (BIRTHS, EDGES, near, [9] * 3, 240)).last_change == 100
+    more = (BIRTHS, [*EDGES, (0, 1)], [*HEIGHTS, 4.5], [9] * 4, 240)
+    assert looked((BIRTHS, EDGES, HEIGHTS, [9] * 3, 100), more).last_change == 100
+
+
+@pytest.mark.parametrize(("lonely", "met"), [(0, True), (1, True), (2, False)])
+def test_at_most_one_low_saddle_may_have_been_seen_once(lonely, met):
+    """Extra saddles between the merges at 3 and 4, that do not change the tree."""
+    edges, heights = [*EDGES, (0, 2), (0, 2)], [4.0, 3.0, 5.0, 4.0, 4.0]
+    confirmations = [5, 5, 1] + [1] * lonely + [2] * (2 - lonely)
+    rule = looked(*[(BIRTHS, edges, heights, confirmations, s) for s in (100, 1000)])
+    assert rule.lonely == lonely
+    assert rule.met == met
+
+
+def test_minima_that_are_not_joined_keep_it_open():
+    rule = looked(*[(BIRTHS, EDGES[:1], HEIGHTS[:1], [9], s) for s in (100, 10_000)])
+    assert not rule.connected
+    assert not rule.met
+    assert "not all joined" in rule.state("the budget was used up")
+
+
+def test_one_minimum_ends_when_patience_does():
+    rule = looked(*[([0.0], [], [], [], s) for s in (100, 249)])
+    assert not rule.met
+    assert looked(*[([0.0], [], [], [], s) for s in (100, 250)]).met
+
+
+def test_nothing_found_is_never_enough():
+    assert not Rule().met
+    assert not looked(([], [], [], [], 100)).met
+
+
+def test_the_state_says_how_far_it_is_and_never_complete():
+    state = same([5, 7, 1], 100, 260).state("the rule is met")
+    for part in ("the rule is met: 2 merges", "confirmed of them 5 times", "0 saddles below", "unchanged for 160"):
+        assert part in state
+    assert "complete" not in state
+    assert "\n" not in state
