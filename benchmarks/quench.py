@@ -1,7 +1,7 @@
 """Converged quenches per second of CPU, one thread, all in the same run: all points at once against one at a time.
 
-    python benchmarks/quench.py                 batch 256
-    python benchmarks/quench.py --batch 1024
+    python -m benchmarks.quench                 batch 256
+    python -m benchmarks.quench --batch 1024
 
 The XOR net (`tl.zoo.xor`, d = 17), descents from its start law until |grad E| <= 1e-6 (1 + |E|); a descent that did not
 get there does not count, whatever its optimiser says. Lines:
