@@ -16,6 +16,9 @@ from tda_landscape.topology import LandscapeGraph
 FIRST_STARTS, SHARE = 8, 0.3
 """Fresh starts at first, and the share of all work that fresh starts get after that."""
 
+MORE_STARTS = 10
+"""Times that as many starts are made where the first ended in no minimum."""
+
 FEWEST, MOST = 4, 32
 """Climbs of one round: two a minimum, within these bounds."""
 
@@ -111,6 +114,15 @@ def explore_chart(
     counted, cost = tally(energy)
     group = find_symmetry(counted, symmetry)
     chart = first_chart(counted, group, as_generator(seed), FIRST_STARTS, STEEPNESS, REACH)
+    for _ in range(MORE_STARTS):
+        if len(chart.minima):
+            break
+        chart.start(FIRST_STARTS)
+    else:
+        raise InputError(
+            f"none of {chart.starts} descents ended in a minimum with positive curvature; change the start law, or use "
+            "sample, quench and connect (explore=False in a survey), which take flat valleys too"
+        )
     chart.starts_cost = cost.gradient_equivalents
     rule = Rule(patience)
     try:
@@ -120,24 +132,19 @@ def explore_chart(
                 progress(rule.state(f"{len(chart.minima)} minima, {len(chart.saddles)} saddles"))
     except KeyboardInterrupt:
         raise Interrupted(graph_of(chart, rule.state("interrupted"))) from None
-    if len(chart.minima) == 0:
-        raise InputError(
-            f"none of {chart.starts} descents ended in a minimum; raise the budget or the start law's scale"
-        )
     return chart, rule.state("the rule is met" if rule.met else "the budget was used up")
 
 
 def _round(chart: Chart, rule: Rule, cost: Tally, budget: float | None) -> None:
     """Some fresh starts, some climbs, and a look at the tree."""
     climbs = max(FEWEST, min(MOST, 2 * len(chart.minima)))
-    while chart.starts_cost < SHARE * (cost.gradient_equivalents + CLIMB_COST * climbs) or not len(chart.minima):
+    while chart.starts_cost < SHARE * (cost.gradient_equivalents + CLIMB_COST * climbs):
         before = cost.gradient_equivalents
         if budget is not None and before >= budget:
             break
         chart.start(max(1, climbs // 4))
         chart.starts_cost += cost.gradient_equivalents - before
-    if len(chart.minima):
-        chart.search(climbs, _ceiling(chart, rule))
+    chart.search(climbs, _ceiling(chart, rule))
     rule.look(chart.tree(), chart.saddles.energies.tolist(), chart.saddles.hits, cost.gradient_equivalents)
 
 

@@ -15,8 +15,8 @@ RELATIVE = 1e-6
 NOISE = 1e-7
 """Difference of energies, relative to 1 + |E|, that descents leave between points of one minimum."""
 
-VALLEY_BUDGET = 300.0
-"""Gradient equivalents of a search along a valley."""
+VALLEY_BUDGET, TRIES = 300.0, 3
+"""Gradient equivalents of a search along a valley, and the searches that each point pays for."""
 
 
 def same_minimum(
@@ -52,8 +52,8 @@ def join_valleys(
 ) -> Tensor:
     """Label points (k, d) of flat minima: one label where a verified path joins them at their own level, (k,).
 
-    Each class tries the point nearest to it, until no class has a nearest point that it did not try. A search that
-    fails leaves two classes.
+    Each class tries the point nearest to it, until there is none left to try or the budget is used up. A search that
+    fails leaves two classes: along a curved valley, at its own level, many do.
     """
     labels = torch.arange(len(points))
     images = [points] * len(points)
@@ -63,6 +63,7 @@ def join_valleys(
     level = torch.maximum(energies[:, None], energies) + NOISE * (1 + energies.abs())
     untried = (energies[:, None] - energies).abs() <= NOISE * (1 + energies.abs())
     spent = 0.0
+    budget = min(budget, TRIES * VALLEY_BUDGET * len(points))
     while spent < budget:
         pairs = _nearest_pairs(torch.where(untried & (labels[:, None] != labels), distance, torch.inf), labels)
         if not pairs:
