@@ -22,6 +22,7 @@ import numpy as np
 import torch
 
 import tda_landscape as tl
+from samplers import SGD
 
 Bars = list[tuple[float, float]]
 
@@ -139,6 +140,22 @@ def xor_minima(seeds: range) -> None:
         print(f"  XOR 2-4-1 seed {seed}: " + "; ".join(line), flush=True)
 
 
+def digits(seeds: range) -> None:
+    """Refined path tops of a 64-8-10 tanh network on the digits: how many are saddles of index 1, by products alone."""
+    energy = tl.zoo.digits(8)
+    for seed in seeds:
+        cloud = tl.sample(energy, SGD(lr=0.1, momentum=0.9), chains=8, steps=300, seed=seed)
+        minima = tl.quench(energy, cloud)
+        search = tl.paths.Ladder(budget=2500, tolerance=1e-5)
+        graph = tl.connect(energy, minima, search=search, budget=25_000, seed=seed)
+        tops = torch.stack([path.points[path.energies.argmax()] for path in graph.paths if path is not None])
+        counted, cost = tl.tally(energy)
+        saddles = tl.refine_saddle(counted, tops, steps=120)
+        print(
+            f"  digits 64-8-10 seed {seed}: {saddles}; {cost.gradient_equivalents / len(tops):.0f} G each", flush=True
+        )
+
+
 def mueller_brown(seeds: range) -> None:
     by_rule("Mueller-Brown", tl.zoo.mueller_brown(), MUELLER_BROWN, 1e-8, seeds)
 
@@ -166,6 +183,7 @@ BLOCKS: dict[str, tuple[Callable[[range], None], range]] = {
     "lj7": (lj7, range(3000, 3100)),
     "lj8": (lj8, range(3000, 3030)),
     "xor": (xor_minima, range(3000, 3005)),
+    "digits": (digits, range(3000, 3001)),
     "lj13": (lj13, range(3000, 3003)),
 }
 
