@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from tda_landscape.energy import Energy
+from tda_landscape.energy import Energy, tally
 from tda_landscape.energy.symmetry import Symmetry
-from tda_landscape.paths import Ladder
+from tda_landscape.minima._valley import valley_path
 
 RELATIVE = 1e-6
 """Distance, relative to 1 + |x|, within which points coincide apart from what is left of their descents."""
@@ -15,8 +15,8 @@ RELATIVE = 1e-6
 NOISE = 1e-7
 """Difference of energies, relative to 1 + |E|, that descents leave between points of one minimum."""
 
-VALLEY_BUDGET, TRIES = 300.0, 3
-"""Gradient equivalents of a search along a valley, and the searches that each point pays for."""
+VALLEY_BUDGET, TRIES = 1000.0, 3
+"""Gradient equivalents that a walk along a valley is reckoned at, and the walks that each point pays for."""
 
 
 def same_minimum(
@@ -63,6 +63,7 @@ def join_valleys(
     level = torch.maximum(energies[:, None], energies) + NOISE * (1 + energies.abs())
     untried = (energies[:, None] - energies).abs() <= NOISE * (1 + energies.abs())
     spent = 0.0
+    counted, cost = tally(energy)
     budget = min(budget, TRIES * VALLEY_BUDGET * len(points))
     while spent < budget:
         pairs = _nearest_pairs(torch.where(untried & (labels[:, None] != labels), distance, torch.inf), labels)
@@ -71,11 +72,10 @@ def join_valleys(
         for i, j in pairs:
             untried[i, j] = untried[j, i] = False
             end = points[i] + energy.displacement(points[i], images[i][j])
-            search = Ladder(budget=VALLEY_BUDGET)
-            generator = torch.Generator().manual_seed(0)
-            path = search.find(energy, points[i, None], end[None], [generator], level=float(level[i, j]))[0]
-            spent += VALLEY_BUDGET
-            if path.below(float(level[i, j])):
+            before = cost.gradient_equivalents
+            path = valley_path(counted, points[i], end, float(level[i, j]), float(energies[[i, j]].max()))
+            spent += cost.gradient_equivalents - before
+            if path is not None:
                 labels[labels == labels[j]] = int(labels[i])
     return labels
 
