@@ -26,6 +26,9 @@ CLIMB_COST = 50
 """What a climb costs about, in gradients: fresh starts are made ahead of the climbs that they go with."""
 
 STEEPNESS, REACH = 1e-5, 0.5
+"""A gradient that is small, relative to its median at the first starts; the longest step of a climb, relative to the
+way that one coordinate typically goes in a descent. Measured on clusters of 7 to 13 atoms, where half or twice as far
+makes climbs dearer by a tenth to a third."""
 
 
 def explore(

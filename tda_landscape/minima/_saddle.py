@@ -26,9 +26,10 @@ DENSE_DIM = 100
 """Up to this dimension whole Hessians are used, above it products with vectors."""
 
 RADIUS = 0.03
-"""Longest step relative to 1 + |x|, and the first step to each side of a saddle, relative to that step."""
+"""Longest step, relative to 1 + |x|."""
 
 DOWN, DOWNHILL_STEPS = 0.3, 5000
+"""First step to each side of a saddle, relative to the longest, and most steps of the way down."""
 
 KINDS = ("saddle", "minimum", "higher index")
 """What eigenvalues that are not zero say."""
