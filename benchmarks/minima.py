@@ -93,29 +93,38 @@ def by_rule(name: str, energy: tl.Energy, exact: Bars, tolerance: float, seeds: 
     )
 
 
-def fourier(dim: int, grid: int, short: float, bound: float, seeds: range) -> None:
-    """Random landscapes on the torus against an exact grid."""
+def on_grid(energy: tl.Energy, grid: int, short: float) -> np.ndarray:
+    """Bars of a Fourier landscape on a grid, whose values are exact: 30 points an axis hold all its waves."""
+    ticks = torch.arange(30, dtype=torch.float64) / 30
+    values = energy(torch.cartesian_prod(*[ticks] * energy.dim)).view([30] * energy.dim).numpy()
+    waves = np.pad(np.fft.fftshift(np.fft.fftn(values)), (grid - 30) // 2)
+    finer = np.fft.ifftn(np.fft.ifftshift(waves)).real * (grid / 30) ** energy.dim
+    return tl.persistence(tl.cubical_merge_tree(finer, periodic=True), min_persistence=short)[0]
+
+
+def fourier(dim: int, grids: tuple[int, int], short: float, bound: float, seeds: range) -> None:
+    """Random landscapes on the torus against two exact grids: their difference, over 3, is the finer one's own error.
+
+    A grid is wrong by O(h^2), most of all in valleys that run across it, so a bound below its own error says nothing.
+    """
     costs, right = [], []
     for seed in seeds:
         energy = tl.zoo.fourier(seed, dim=dim)
         run = explore(energy, 3000 + seed)
-        ticks = torch.arange(grid, dtype=torch.float64) / grid
-        values = torch.cat([energy(torch.cartesian_prod(t[None], *[ticks] * (dim - 1))) for t in ticks])
-        exact = tl.persistence(
-            tl.cubical_merge_tree(values.view([grid] * dim).numpy(), periodic=True), min_persistence=short
-        )
-        found = tl.persistence(run.graph, min_persistence=short)
-        distance = gudhi.bottleneck_distance(found[0], exact[0])
-        right.append(distance <= bound)
+        found = tl.persistence(run.graph, min_persistence=short)[0]
+        coarse, fine = (on_grid(energy, grid, short) for grid in grids)
+        apart, own = gudhi.bottleneck_distance(found, fine), gudhi.bottleneck_distance(coarse, fine) / 3
+        right.append(len(found) == len(fine) and apart <= max(bound, own))
         costs.append(run.cost)
         print(
-            f"  fourier {dim}-D seed {seed}: bottleneck {distance:.1e}  bars {len(found[0])} of {len(exact[0])}  "
-            f"{run.cost:7.0f} G  {run.seconds:5.1f} s{'' if right[-1] else '   WRONG'}",
+            f"  fourier {dim}-D seed {seed}: bottleneck {apart:.1e} (grid's "
+            f"own error {own:.1e})  bars {len(found)} of {len(fine)}  {run.cost:7.0f} G  "
+            f"{run.seconds:5.1f} s{'' if right[-1] else '   WRONG'}",
             flush=True,
         )
     print(
-        f"fourier {dim}-D, grid {grid}: within {bound:g} {sum(right)} of {len(right)} with the rule; "
-        f"G median {statistics.median(costs):.0f}, largest {max(costs):.0f}\n",
+        f"fourier {dim}-D, grid {grids[1]}: within {bound:g} or the grid's error {sum(right)} of {len(right)} with the "
+        f"rule; G median {statistics.median(costs):.0f}, largest {max(costs):.0f}\n",
         flush=True,
     )
 
@@ -178,11 +187,11 @@ def lj8(seeds: range) -> None:
 
 
 def fourier2(seeds: range) -> None:
-    fourier(2, 600, 1e-3, 5e-4, seeds)
+    fourier(2, (300, 600), 1e-3, 5e-4, seeds)
 
 
 def fourier3(seeds: range) -> None:
-    fourier(3, 120, 1e-2, 5e-3, seeds)
+    fourier(3, (120, 240), 1e-2, 5e-3, seeds)
 
 
 BLOCKS: dict[str, tuple[Callable[[range], None], range]] = {
