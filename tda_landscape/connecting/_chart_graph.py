@@ -6,29 +6,28 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from tda_landscape.connecting._chart import Chart, Side
+from tda_landscape.connecting._chart import Chart
 from tda_landscape.connecting._copies import copies
+from tda_landscape.connecting._edges import between, numbers
 from tda_landscape.minima import Minima
 from tda_landscape.paths import Path
 from tda_landscape.paths._path import Stop, arc_lengths
 from tda_landscape.paths._verify import verify
 from tda_landscape.topology import LandscapeGraph, merge_tree
-from tda_landscape.topology._permutations import inverse, product
 
 
 def graph_of(chart: Chart, reason: str) -> LandscapeGraph:
     """Return the chart as a graph, lowest leaf first; the paths of its merges are verified."""
     order = chart.minima.energies.argsort(stable=True)
     place = torch.empty_like(order).scatter(0, order, torch.arange(len(order)))
-    births = _numbers(chart.minima.energies[order])
+    births = numbers(chart.minima.energies[order])
     joined = [k for k, (a, b) in enumerate(chart.sides) if min(a.minimum, b.minimum) >= 0]
     edges = [[int(place[side.minimum]) for side in chart.sides[k]] for k in joined]
     paths = [_path(chart, k) for k in joined]
     leaves: dict[str, Any] = {
-        "points": _numbers(chart.minima.points[order]),
+        "points": numbers(chart.minima.points[order]),
         "leaf_status": np.full(len(births), "minimum"),
         "hits": np.array([chart.minima.hits[i] for i in order.tolist()], dtype=np.intp),
         "order": None if chart.symmetry is None else chart.symmetry.order,
@@ -44,7 +43,7 @@ def graph_of(chart: Chart, reason: str) -> LandscapeGraph:
             saddle_index=np.ones(len(joined), dtype=np.intp),
             saddle_gradient=[chart.steepness[k] for k in joined],
             confirmations=np.array([chart.saddles.hits[k] for k in joined], dtype=np.intp),
-            transform=[_transform(*chart.sides[k]) for k in joined],
+            transform=[between(*(side.sheet for side in chart.sides[k])) for k in joined],
             **leaves,
         )
         open_ = [e for e in merge_tree(graph).edge.tolist() if paths[e].status == "sampled"]
@@ -92,15 +91,3 @@ def _vertices(chart: Chart, saddle: int) -> tuple[Tensor, Tensor, Tensor]:
     points = torch.stack([*one.points[::-1], top, *other.points])
     energies = torch.stack([*one.energies[::-1], chart.saddles.energies[saddle], *other.energies])
     return points, energies, torch.stack([*one.gradients[::-1], torch.zeros_like(top), *other.gradients])
-
-
-def _transform(start: Side, end: Side) -> NDArray[np.intp] | None:
-    """The sheet of the element by which the path's end differs from its leaf, seen from its start."""
-    if start.sheet is None or end.sheet is None:
-        return None
-    return product(inverse(start.sheet.numpy()), end.sheet.numpy())
-
-
-def _numbers(tensor: Tensor) -> NDArray[np.float64]:
-    """A tensor as a float64 array."""
-    return tensor.to(torch.float64).numpy()

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from tda_landscape._errors import InputError, Interrupted
 from tda_landscape.certificates import certify_merge, check_certifiable
 from tda_landscape.connecting._copies import copies
+from tda_landscape.connecting._edges import edges_of, numbers
 from tda_landscape.connecting._lines import Lines, draw_lines
 from tda_landscape.connecting._refine import refine_merges
 from tda_landscape.connecting.pairs import Known, Pair, Pairs, SpanningTree
@@ -172,7 +172,7 @@ def _grow(graph: LandscapeGraph, plan: Pairs, searches: _Searches, budget: float
             batch, proposed = proposed[:size], proposed[size:]
             if not batch:
                 return
-            graph = graph.with_edges(_edge_graph(graph, batch, *searches.run(batch, known.attempts)))
+            graph = graph.with_edges(edges_of(graph, batch, *searches.run(batch, known.attempts)))
             yield graph
         if not _unchanged(before.height, merge_tree(graph).height):
             idle = 0
@@ -198,31 +198,11 @@ def _unchanged(before: NDArray[np.float64], after: NDArray[np.float64]) -> bool:
 def _leaf_graph(leaves: Minima) -> LandscapeGraph:
     """The graph of leaves without any edge."""
     return LandscapeGraph.from_arrays(
-        _numbers(leaves.energies),
+        numbers(leaves.energies),
         [],
         [],
-        points=_numbers(leaves.points),
+        points=numbers(leaves.points),
         leaf_status=np.array(leaves.status),
         hits=leaves.hits.numpy().astype(np.intp),
         order=None if leaves.symmetry is None else leaves.symmetry.order,
     )
-
-
-def _edge_graph(graph: LandscapeGraph, batch: list[Pair], found: list[Path], sheets: list[Any]) -> LandscapeGraph:
-    """The searched pairs as edges over the same leaves."""
-    ends = graph.births[np.array(batch)].max(axis=1)
-    heights = np.maximum([path.height for path in found], ends)  # equal up to rounding where the path is flat
-    return LandscapeGraph.from_arrays(
-        graph.births,
-        batch,
-        heights,
-        status=[path.status for path in found],
-        paths=tuple(found),
-        transform=sheets,
-        order=graph.order,
-    )
-
-
-def _numbers(tensor: Tensor) -> NDArray[np.float64]:
-    """A tensor as a float64 array."""
-    return tensor.to(torch.float64).numpy()

@@ -37,22 +37,23 @@ class Lines:
 
     def ends(self, i: Tensor, j: Tensor, attempts: Tensor) -> tuple[Tensor, list[Any]]:
         """Ends (p, d) of lines from leaves i to leaves j, each by the next lowest way around, and their sheets."""
-        images, sheets = _images(self.symmetry, self.points[j], self.points[i])
+        images, sheets = images_near(self.symmetry, self.points[j], self.points[i])
         ways = _ways(self.energy, self.points[i], images)
         way = self.order[attempts % len(self.order), i, j]
-        return self.points[i] + ways[way, torch.arange(len(i))], sheets
+        numbers = [None if sheet is None else sheet.numpy() for sheet in sheets]
+        return self.points[i] + ways[way, torch.arange(len(i))], numbers
 
 
 def draw_lines(energy: Energy, leaves: Minima) -> Lines:
     """Probe the straight lines from each leaf to its nearest partners."""
     n, points, symmetry = len(leaves), leaves.points, leaves.symmetry
     distances = torch.stack(
-        [energy.displacement(p, _images(symmetry, points, p.expand(n, -1))[0]).norm(dim=1) for p in points]
+        [energy.displacement(p, images_near(symmetry, points, p.expand(n, -1))[0]).norm(dim=1) for p in points]
     )
     near = distances.argsort(dim=1, stable=True)[:, : PARTNERS + 1]
     wanted = torch.zeros(n, n, dtype=torch.bool).scatter(1, near, True)
     i, j = torch.nonzero((wanted | wanted.T).triu(1)).T
-    ways = _ways(energy, points[i], _images(symmetry, points[j], points[i])[0])
+    ways = _ways(energy, points[i], images_near(symmetry, points[j], points[i])[0])
     heights = torch.maximum(leaves.energies[i], leaves.energies[j]).expand(len(ways), -1)
     for t in (torch.arange(PROBES) + 1.0) / (PROBES + 1):
         values = energy((points[i] + float(t) * ways).flatten(0, 1)).view(len(ways), -1)
@@ -67,12 +68,12 @@ def draw_lines(energy: Energy, leaves: Minima) -> Lines:
     )
 
 
-def _images(symmetry: Symmetry | None, points: Tensor, near: Tensor) -> tuple[Tensor, list[Any]]:
+def images_near(symmetry: Symmetry | None, points: Tensor, near: Tensor) -> tuple[Tensor, list[Any]]:
     """The images of points nearest to the points of the same rows, and the sheets they were moved by."""
     if symmetry is None:
         return points, [None] * len(points)
     images, sheets = symmetry.align(points, near)
-    return images, [sheet.numpy() for sheet in sheets]
+    return images, list(sheets)
 
 
 def _ways(energy: Energy, a: Tensor, b: Tensor) -> Tensor:

@@ -9,9 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tda_landscape.connecting._edges import between, edges_of
+from tda_landscape.connecting._lines import images_near
 from tda_landscape.energy import Energy
+from tda_landscape.energy._random import as_generator
 from tda_landscape.energy.symmetry import Symmetry
 from tda_landscape.minima import Saddles, refine_saddle
+from tda_landscape.minima._describe import describe
 from tda_landscape.paths import Path, Search
 from tda_landscape.paths._path import Stop
 from tda_landscape.paths._verify import verify
@@ -19,6 +23,9 @@ from tda_landscape.topology import LandscapeGraph, merge_graphs, merge_tree
 
 KICK = 0.1
 """Random displacement of a second search around each top, relative to the way that its path went."""
+
+SMALL = 1e-6
+"""Gradient, relative to 1 + |E|, up to which the end of a way down can be a minimum."""
 
 NEAR = 1e-4
 """Distance, relative to 1 + |x|, within which the end of a way down is a leaf, or two saddles are one."""
@@ -29,7 +36,7 @@ def refine_merges(
 ) -> Iterator[LandscapeGraph]:
     """Yield the graph after each round on merges that were not attacked yet, until none is left."""
     attacked: set[int] = set()
-    generator = torch.Generator().manual_seed(seed)
+    generator = as_generator(seed)
     while True:
         edges = [e for e in merge_tree(graph).edge.tolist() if e not in attacked and graph.paths[e] is not None]
         if not edges:
@@ -63,24 +70,13 @@ def _enter(energy: Energy, graph: LandscapeGraph, saddles: Saddles, symmetry: Sy
             confirmations[known] += 1
             graph = replace(graph, confirmations=confirmations)
             continue
-        ends = []
-        for end, value in zip(way.points[[0, -1]], way.energies[[0, -1]].tolist(), strict=True):
-            leaf, graph = _leaf(energy, graph, end, value, symmetry)
-            ends.append(leaf)
-        (i, first), (j, second) = ends
-        graph = graph.with_edges(
-            LandscapeGraph.from_arrays(
-                graph.births,
-                [(i, j)],
-                [max(way.height, graph.births[i], graph.births[j])],
-                status=way.status,
-                paths=[way],
-                saddle_index=[1],
-                saddle_gradient=[gradient],
-                transform=[_between(first, second)],
-                order=graph.order,
-            )
-        )
+        start, larger = _leaf(energy, graph, way, 0, symmetry)
+        end, larger = _leaf(energy, larger, way, -1, symmetry)
+        if start is None or end is None:
+            continue
+        saddle = {"saddle_index": [1], "saddle_gradient": [gradient]}
+        pair, sheet = (start[0], end[0]), between(start[1], end[1])
+        graph = larger.with_edges(edges_of(larger, [pair], [way], [sheet], **saddle))
     return graph
 
 
@@ -88,41 +84,33 @@ def _known(graph: LandscapeGraph, top: Tensor, height: float, symmetry: Symmetry
     """The edge that already stands for this saddle."""
     close = np.abs(graph.heights - height) <= 1e-7 * (1 + abs(height))
     for e in np.flatnonzero((graph.saddle_index == 1) & close).tolist():
-        other = _top(graph.paths[e])
-        if symmetry is not None:
-            other = symmetry.align(other[None], top[None])[0][0]
+        other = images_near(symmetry, _top(graph.paths[e])[None], top[None])[0][0]
         if float(energy.displacement(top, other).norm()) <= NEAR * (1 + float(top.norm())):
             return int(e)
     return None
 
 
 def _leaf(
-    energy: Energy, graph: LandscapeGraph, end: Tensor, value: float, symmetry: Symmetry | None
-) -> tuple[tuple[int, Tensor | None], LandscapeGraph]:
-    """The leaf at the end of a way down, a new one if there is none, and the sheet of its image there."""
+    energy: Energy, graph: LandscapeGraph, way: Path, at: int, symmetry: Symmetry | None
+) -> tuple[tuple[int, Tensor | None] | None, LandscapeGraph]:
+    """The leaf at an end of a way, a new one if there is none, and the sheet of its image; None for no leaf at all."""
+    end, value = way.points[at], float(way.energies[at])
     points = torch.as_tensor(graph.points)
-    ends, sheets = end.expand(len(points), -1), None
-    images = points
-    if symmetry is not None:
-        images, sheets = symmetry.align(points, ends)
+    ends = end.expand(len(points), -1)
+    images, sheets = images_near(symmetry, points, ends)
     distance = energy.displacement(ends, images).norm(dim=1)
-    near = distance.argmin()
-    same_height = abs(float(graph.births[int(near)]) - value) <= 1e-6 * (1 + abs(value))
+    near = int(distance.argmin())
+    same_height = abs(float(graph.births[near]) - value) <= 1e-6 * (1 + abs(value))
     if float(distance[near]) <= NEAR * (1 + float(end.norm())) and same_height:
-        return (int(near), None if sheets is None else sheets[near]), graph
-    kind = "minimum"
+        return (near, sheets[near]), graph
+    found = describe(energy, energy.wrap(end[None]), SMALL, symmetry, None)
+    if not len(found.leaves):
+        return None, graph
     new = LandscapeGraph.from_arrays(
-        [value], [], [], points=energy.wrap(end[None]).numpy(), leaf_status=[kind], order=graph.order
+        [value], [], [], points=found.points.numpy(), leaf_status=list(found.status), order=graph.order
     )
     sheet = None if symmetry is None else torch.arange(symmetry.degree)
     return (len(graph.births), sheet), replace(merge_graphs(graph, new), reason=graph.reason)
-
-
-def _between(first: Tensor | None, second: Tensor | None) -> object:
-    """The sheet by which the image at the end of a path differs from its leaf, seen from its start."""
-    if first is None or second is None:
-        return None
-    return np.argsort(first.numpy())[second.numpy()]
 
 
 def _across(
@@ -144,23 +132,12 @@ def _across(
         if not pairs or below[i] == below[j]:
             continue
         at = torch.tensor(pairs)
-        images, sheets = points[at[:, 1]], None
-        if symmetry is not None:
-            images, sheets = symmetry.align(images, points[at[:, 0]])
+        images, sheets = images_near(symmetry, points[at[:, 1]], points[at[:, 0]])
         ways = energy.displacement(points[at[:, 0]], images)
         best = int(ways.norm(dim=1).argmin())
         a, b = pairs[best]
         tried.add((min(a, b), max(a, b)))
         (path,) = search.find(energy, points[a, None], points[a, None] + ways[best, None], [generator])
-        graph = graph.with_edges(
-            LandscapeGraph.from_arrays(
-                graph.births,
-                [(a, b)],
-                [max(path.height, graph.births[a], graph.births[b])],
-                status=path.status,
-                paths=[path],
-                transform=[None if sheets is None else sheets[best].numpy()],
-                order=graph.order,
-            )
-        )
+        sheet = None if sheets[best] is None else sheets[best].numpy()
+        graph = graph.with_edges(edges_of(graph, [(a, b)], [path], [sheet]))
     return graph
