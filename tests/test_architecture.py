@@ -16,6 +16,7 @@ LAYERS = [
     {"paths"},
     {"minima"},
     {"certificates"},
+    {"theory"},
     {"connecting"},
     {"_survey"},
     {"plot", "testing"},

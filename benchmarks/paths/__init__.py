@@ -1,0 +1,1 @@
+"""Path searches beside each other: `python -m benchmarks.paths`."""

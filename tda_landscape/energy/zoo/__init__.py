@@ -1,0 +1,19 @@
+"""Energies whose answer is known: one file a kind."""
+
+from tda_landscape.energy import datasets, networks
+from tda_landscape.energy.zoo._clusters import lennard_jones
+from tda_landscape.energy.zoo._networks import digits, xor
+from tda_landscape.energy.zoo._surfaces import double_well, fourier, mueller_brown, quartic, tilted_wells
+
+__all__ = [
+    "datasets",
+    "digits",
+    "double_well",
+    "fourier",
+    "lennard_jones",
+    "mueller_brown",
+    "networks",
+    "quartic",
+    "tilted_wells",
+    "xor",
+]
