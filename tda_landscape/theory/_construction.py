@@ -35,6 +35,11 @@ class Construction:
     connect: Callable[[Chain, Tensor, Tensor, torch.Generator], Curve]
 
 
+def not_linear(chain: Chain) -> str | None:
+    """Which activations are not the identity, or None."""
+    return None if chain.linear else f"the activation {', '.join(dict.fromkeys(chain.names))} is not the identity"
+
+
 def not_convex(network: Network) -> str | None:
     """Why the energy without weight decay is not known to be convex in the outputs, or None."""
     if network.regularizer is not None:

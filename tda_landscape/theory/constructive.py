@@ -15,8 +15,9 @@ from tda_landscape.theory._chain import Chain, read_chain
 from tda_landscape.theory._construction import Construction
 from tda_landscape.theory._curve import follow
 from tda_landscape.theory.linear import DEEP_LINEAR
+from tda_landscape.theory.ridge import RIDGE
 
-CONSTRUCTIONS: tuple[Construction, ...] = (DEEP_LINEAR,)
+CONSTRUCTIONS: tuple[Construction, ...] = (DEEP_LINEAR, RIDGE)
 """Every construction, in the order in which they are tried; a new one is one line."""
 
 

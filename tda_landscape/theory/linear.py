@@ -14,7 +14,7 @@ from torch import Tensor
 
 from tda_landscape.energy._network import Network
 from tda_landscape.theory._chain import Chain
-from tda_landscape.theory._construction import Construction, not_plain
+from tda_landscape.theory._construction import Construction, not_linear, not_plain
 from tda_landscape.theory._curve import Curve
 from tda_landscape.theory._frames import to_frame, turn
 
@@ -26,9 +26,7 @@ Writer = Callable[[Blocks], Tensor]
 
 def refuses(chain: Chain, network: Network) -> str | None:
     """Name the hypothesis that does not hold."""
-    if not chain.linear:
-        return f"the activation {chain.names[0]} is not the identity"
-    return not_plain(network) or _too_narrow(chain)
+    return not_linear(chain) or not_plain(network) or _too_narrow(chain)
 
 
 def connect(chain: Chain, a: Tensor, b: Tensor, generator: torch.Generator) -> Curve:
