@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from tda_landscape.energy._network import Network
-from tda_landscape.theory._chain import Chain
+from tda_landscape.theory._chain import Chain, Layer
 from tda_landscape.theory._construction import Construction, not_linear, not_plain
 from tda_landscape.theory._curve import Curve
 from tda_landscape.theory._frames import to_frame, turn
@@ -42,6 +42,14 @@ def connect(chain: Chain, a: Tensor, b: Tensor, generator: torch.Generator) -> C
 
 
 DEEP_LINEAR = Construction("linear networks", refuses, connect)
+
+
+def fold_biases(layers: Sequence[Layer]) -> tuple[list[Tensor | None], Tensor | None]:
+    """Biases of the hidden layers as zeros, and the last bias that has taken up what they did."""
+    total: Tensor | None = None  # what the biases so far add to the present layer
+    for weight, bias in layers:
+        total = bias if total is None else weight @ total + (0 if bias is None else bias)
+    return [None if bias is None else torch.zeros_like(bias) for _, bias in layers[:-1]], total
 
 
 def _upright_fits(chain: Chain) -> bool:
@@ -81,10 +89,7 @@ def _upright(chain: Chain, point: Tensor) -> tuple[list[Tensor], Blocks, Writer]
 def _transposed(chain: Chain, point: Tensor) -> tuple[list[Tensor], Blocks, Writer]:
     """The network read from its outputs, after the last bias has taken up those of the hidden layers."""
     layers = chain.layers(point)
-    total: Tensor | None = None  # what the biases so far add to the present layer
-    for weight, bias in layers:
-        total = bias if total is None else weight @ total + (0 if bias is None else bias)
-    hidden = [None if bias is None else torch.zeros_like(bias) for _, bias in layers[:-1]]
+    hidden, total = fold_biases(layers)
 
     def write(blocks: Blocks) -> Tensor:
         return chain.vector([(m.T, b) for m, b in zip(reversed(blocks), [*hidden, total], strict=True)])
