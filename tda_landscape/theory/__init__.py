@@ -1,5 +1,6 @@
 """What theorems say about a network and its data, and the paths that their proofs promise."""
 
 from tda_landscape.theory._intrinsic import IntrinsicDimension, intrinsic_dimension
+from tda_landscape.theory._kernel_lift import KernelLift, kernel_lift
 
-__all__ = ["IntrinsicDimension", "intrinsic_dimension"]
+__all__ = ["IntrinsicDimension", "KernelLift", "intrinsic_dimension", "kernel_lift"]
