@@ -21,7 +21,7 @@ DEPENDENT = 1e-13
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Units:
-    """The parameters of one hidden layer: incoming weights (p, n) with biases as last column, outgoing (m, p), c (m,)."""
+    """Of a hidden layer: incoming weights (p, n), biases as last column, outgoing (m, p), output bias (m,) or None."""
 
     incoming: Tensor
     outgoing: Tensor
@@ -142,19 +142,19 @@ def lift_of(chain: Chain) -> KernelLift:
     kernel = torch.linalg.svd(features, full_matrices=False)[2][:q]
     if len(kernel) < q:
         raise InputError(f"of {q} independent features only {len(kernel)} were found among {len(weights)} units")
-    return KernelLift(chain, dimension, inputs, kernel, weights[_by_pivots(_unit(features @ kernel.T))[1][:q]])
+    return KernelLift(chain, dimension, inputs, kernel, weights[_by_pivots(unit(features @ kernel.T))[1][:q]])
 
 
 def independent(features: Tensor) -> list[int]:
     """Rows of features (k, q) that span what all of them span, best conditioned first."""
-    pivots, order = _by_pivots(_unit(features))
+    pivots, order = _by_pivots(unit(features))
     return order[: int((pivots > DEPENDENT * len(features)).sum())]
 
 
 def completion(features: Tensor, reference: Tensor) -> list[int]:
     """Rows of `reference` (q, q) that complete independent rows of `features` (r, q) to a basis."""
     frame = torch.linalg.qr(features.T)[0]
-    units = _unit(reference)
+    units = unit(reference)
     return _by_pivots(units - units @ frame @ frame.T)[1][: len(reference) - len(features)]
 
 
@@ -166,7 +166,7 @@ def _by_pivots(rows: Tensor) -> tuple[Tensor, list[int]]:
     return torch.from_numpy(abs(triangle.diagonal()).copy()), [int(i) for i in order]
 
 
-def _unit(rows: Tensor) -> Tensor:
+def unit(rows: Tensor) -> Tensor:
     """Rows of length 1; those of length 0 stay."""
     sizes = rows.norm(dim=1, keepdim=True)
     return rows / torch.where(sizes > 0, sizes, torch.ones_like(sizes))
@@ -176,5 +176,6 @@ def outgoing(beta: Tensor, features: Tensor, slots: Sequence[int], width: int) -
     """Outgoing weights (m, width) that give beta (m, q) by the units at `slots`, with these features (r, q), alone."""
     weights = beta.new_zeros(len(beta), width)
     if len(slots):
-        weights[:, slots] = torch.linalg.lstsq(features.T, beta.T).solution.T
+        sizes = features.norm(dim=1)  # units of very different sizes are no reason to leave some out
+        weights[:, slots] = torch.linalg.lstsq(unit(features).T, beta.T).solution.T / sizes
     return weights

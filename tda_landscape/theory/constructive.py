@@ -14,9 +14,10 @@ from tda_landscape.paths import Path, Search
 from tda_landscape.theory._chain import Chain, read_chain
 from tda_landscape.theory._construction import Construction
 from tda_landscape.theory._curve import follow
+from tda_landscape.theory.lift import KERNEL_LIFT
 from tda_landscape.theory.linear import DEEP_LINEAR
 
-CONSTRUCTIONS: tuple[Construction, ...] = (DEEP_LINEAR,)
+CONSTRUCTIONS: tuple[Construction, ...] = (DEEP_LINEAR, KERNEL_LIFT)
 """Every construction, in the order in which they are tried; a new one is one line."""
 
 

@@ -19,7 +19,7 @@ from tda_landscape.theory._chain import Chain
 from tda_landscape.theory._construction import Construction, not_plain
 from tda_landscape.theory._convex import minimize_convex
 from tda_landscape.theory._curve import Curve
-from tda_landscape.theory._kernel_lift import KernelLift, Units, completion, independent, lift_of, outgoing
+from tda_landscape.theory._kernel_lift import KernelLift, Units, completion, independent, lift_of, outgoing, unit
 
 SLOPE = 1e-8
 """The convex problem is solved where its gradient is at most this."""
@@ -86,17 +86,17 @@ def to_reference(lift: KernelLift, units: Units) -> list[Units]:
     Steinitz: units that carry nothing take reference features, each of which then stands for an old one in the basis;
     those old units carry nothing any more.
     """
-    nodes, basis = spanning(lift, units)
-    beta, q, p = lift.beta(units), len(basis), len(units.incoming)
-    spare, at = [k for k in range(p) if k not in basis], {}
-    exchanges = _exchanges(lift.features(lift.reference), lift.features(nodes[-1].incoming[basis]))
-    for first in range(0, q, p - q):
-        now, later = exchanges[first : first + p - q], exchanges[first + p - q :]
-        places = _places([j for j, _ in now], spare)
+    nodes, old = spanning(lift, units)
+    beta, q, p = lift.beta(units), len(old), len(units.incoming)
+    spare, at = [k for k in range(p) if k not in old], {}
+    while old:
+        exchanges = _exchanges(lift, nodes[-1].incoming, list(at), list(at.values()), old, len(spare))
+        places = _places([j for j, _ in exchanges], spare)
         at |= places
+        old = [k for k in old if k not in [i for _, i in exchanges]]
         nodes.append(_placed(lift, nodes[-1], places))
-        nodes.append(_carried(lift, nodes[-1], beta, [basis[i] for _, i in later] + list(at.values())))
-        spare = [k for k in spare if k not in places.values()] + [basis[i] for _, i in now]
+        nodes.append(_carried(lift, nodes[-1], beta, [*old, *at.values()]))
+        spare = [k for k in spare if k not in places.values()] + [i for _, i in exchanges]
     while wrong := {j for j in at if at[j] != j}:
         ready = wrong.intersection(spare) or {min(wrong)}  # where all are in each other's way, one steps aside
         places = _places(sorted(ready), spare)
@@ -141,17 +141,22 @@ def _places(wanted: list[int], spare: list[int]) -> dict[int, int]:
     return {j: j if j in spare else others.pop(0) for j in wanted}
 
 
-def _exchanges(new: Tensor, old: Tensor) -> list[tuple[int, int]]:
-    """In which order rows of `new` (q, q) take the place of which rows of `old`, so that every mixture is a basis.
+def _exchanges(
+    lift: KernelLift, incoming: Tensor, placed: list[int], slots: list[int], old: list[int], count: int
+) -> list[tuple[int, int]]:
+    """Which reference units take the place of which old ones next, so that the basis stays one; `count` at most.
 
-    Complete pivoting: of the new rows, written in the old ones, the largest coefficient leaves first.
+    Complete pivoting: of the reference features that are not placed yet, written in the basis, the old unit with the
+    largest coefficient leaves first. That keeps outgoing weights from growing even where old units nearly depend on
+    each other.
     """
-    old, new = (rows / rows.norm(dim=1, keepdim=True) for rows in (old, new))
-    rest = torch.linalg.lstsq(old.T, new.T).solution.T.clone()
+    waiting = [j for j in range(len(lift.reference)) if j not in placed]
+    wanted, basis = unit(lift.features(lift.reference[waiting])), unit(lift.features(incoming[[*old, *slots]]))
+    rest = torch.linalg.lstsq(basis.T, wanted.T).solution.T[:, : len(old)].clone()
     exchanges = []
-    for _ in range(len(rest)):
-        j, i = divmod(int(rest.abs().argmax()), rest.shape[1])
-        exchanges.append((j, i))
+    for _ in range(min(count, len(old))):
+        j, i = divmod(int(rest.abs().argmax()), len(old))
+        exchanges.append((waiting[j], old[i]))
         rest = rest - rest[:, i : i + 1] * rest[j] / rest[j, i]
         rest[j], rest[:, i] = 0.0, 0.0
     return exchanges

@@ -45,12 +45,12 @@ class Case:
     energy: tl.Energy
     chain: object
     ends: torch.Tensor
-    q: int
+    q: tl.theory.IntrinsicDimension
     generator: torch.Generator
 
 
-def draw(seed, spare, losses=LOSSES, rhos=ACTIVATIONS):
-    """A random architecture with p = q + spare(seed) units, random data and loss, and two ends, some degenerate."""
+def draw(seed, units, losses=LOSSES, rhos=ACTIVATIONS):
+    """A random architecture with p = units(q, extra) units, random data and loss, and two ends, some degenerate."""
     g = torch.Generator().manual_seed(seed)
 
     def pick(options):
@@ -66,18 +66,17 @@ def draw(seed, spare, losses=LOSSES, rhos=ACTIVATIONS):
         x = torch.cat([x, x[:1], -x[:1]])
     if kind == "flat":
         x = x[:, :1] @ normal(1, n)
-    y = {cross_entropy: lambda: torch.randint(m, (len(x),), generator=g)}.get(
-        loss,
-        {binary_cross_entropy_with_logits: lambda: (normal(len(x), m) > 0).double()}.get(
-            loss, lambda: normal(len(x), m)
-        ),
-    )()
+    y = normal(len(x), m)
+    if loss is binary_cross_entropy_with_logits:
+        y = (y > 0).double()
+    if loss is cross_entropy:
+        y = torch.randint(m, (len(x),), generator=g)
     q = tl.theory.intrinsic_dimension(Net((n, 1, m), rho, biased), (x, y))
-    p = max(1, q.value + spare(pick((0, 0, 0, 1, 2, q.value, 2 * q.value))))
+    p = max(1, units(q, pick((0, 0, 0, 1, 2, q.value, 2 * q.value))))
     energy = tl.Energy.from_model(Net((n, p, m), rho, biased), loss, (x, y))
     chain = read_chain(energy.network)
     ends = torch.stack([degenerate(chain, normal(energy.dim), pick(DEGENERATE)) for _ in range(2)])
-    return Case(energy, chain, ends, q.value, g)
+    return Case(energy, chain, ends, q, g)
 
 
 DEGENERATE = ("generic", "generic", "generic", "zero", "same unit", "one direction", "no output", "small", "large")
@@ -107,7 +106,7 @@ def check_connect(case):
 
 def test_theorem_5_with_one_spare_unit_joins_any_two_points():
     for seed in range(25):
-        case = draw(seed, lambda extra: 1 + extra)
+        case = draw(seed, lambda q, extra: q.upper + 1 + extra)
         assert lift.refuses(case.chain, case.energy.network) is None
         check_connect(case)
 
@@ -116,7 +115,7 @@ def test_theorem_5_with_one_spare_unit_joins_any_two_points():
 def test_500_random_architectures():
     worst, joint, longest = 0.0, 0.0, 0
     for seed in range(1000, 1500):
-        case = draw(seed, lambda extra: 1 + extra)
+        case = draw(seed, lambda q, extra: q.upper + 1 + extra)
         assert lift.refuses(case.chain, case.energy.network) is None, seed
         curve = check_connect(case)
         worst = max(worst, excess(case.energy, curve, 41))
@@ -125,7 +124,7 @@ def test_500_random_architectures():
 
 
 def test_every_piece_moves_one_layer():
-    case = draw(3, lambda extra: 1)
+    case = draw(3, lambda q, extra: q.upper + 1)
     for piece in check_connect(case).pieces:
         moved = [
             any(not torch.equal(a, b) for a, b in zip(one, two, strict=True) if a is not None)
@@ -136,9 +135,9 @@ def test_every_piece_moves_one_layer():
 
 def test_control_with_p_units_at_most_q_it_refuses():
     for seed in range(40):
-        case = draw(seed, lambda extra: -min(extra, 2))
+        case = draw(seed, lambda q, extra: q.lower - min(extra, 2))
         reason = lift.refuses(case.chain, case.energy.network)
-        if case.q:
+        if case.q.lower:
             assert reason is not None
             assert "fewer than q + 1" in reason
 
@@ -147,7 +146,7 @@ def test_control_the_straight_line_rises():
     """From a global minimum to its copy with the units in reverse."""
     high = 0
     for seed in range(8):
-        case = draw(seed, lambda extra: 1 + extra, (mse_loss,))
+        case = draw(seed, lambda q, extra: q.upper + 1 + extra, (mse_loss,))
         low = lift.descend(case.chain, case.energy.network, case.ends[0], case.generator).pieces[-1].end
         (w, b), (u, c) = case.chain.layers(low)
         copy = case.chain.vector([(w.flip(0), None if b is None else b.flip(0)), (u.flip(1), c)])
@@ -159,7 +158,7 @@ def test_control_the_straight_line_rises():
 
 def test_theorem_5_descent_never_rises_and_ends_at_the_global_minimum():
     for seed in range(15):
-        case = draw(seed, lambda extra: extra, SMOOTH)
+        case = draw(seed, lambda q, extra: q.upper + extra, SMOOTH)
         assert lift.refuses_descent(case.chain, case.energy.network) is None
         check_descent(case)
 
@@ -173,7 +172,7 @@ def check_descent(case):
 
 def test_the_end_of_a_squared_descent_is_least_squares():
     for seed in range(30):
-        case = draw(seed, lambda extra: extra, (mse_loss,))
+        case = draw(seed, lambda q, extra: q.upper + extra, (mse_loss,))
         kernel, y = lift_of(case.chain).kernel.T, case.energy.network.targets
         if case.chain.biased[1]:
             kernel = torch.cat([kernel, torch.ones(len(kernel), 1)], 1)
@@ -183,21 +182,21 @@ def test_the_end_of_a_squared_descent_is_least_squares():
 
 def test_the_end_of_a_descent_is_below_what_any_optimizer_reaches():
     for seed in range(3):
-        case = draw(seed, lambda extra: extra, SMOOTH)
+        case = draw(seed, lambda q, extra: q.upper + extra, SMOOTH)
         trained = tl.minimize(case.energy, case.energy.start(6, seed), max_steps=300)
         assert check_descent(case) <= float(case.energy(trained).min()) + 1e-9
 
 
 def test_descent_refuses_a_loss_without_second_derivatives():
+    case = draw(4, lambda q, extra: q.upper + 1 + extra, (l1_loss,))
     with pytest.raises(tl.InputError, match="two derivatives"):
-        case = draw(4, lambda extra: 1 + extra, (l1_loss,))
         lift.descend(case.chain, case.energy.network, case.ends[0], case.generator)
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_certificates_prove_the_height(seed):
-    cases = (draw(s, lambda extra: 1, rhos=CERTIFIED) for s in range(100 * seed, 100 * seed + 100))
-    case = next(case for case in cases if case.q in (2, 3))
+    cases = (draw(s, lambda q, extra: q.upper + 1, rhos=CERTIFIED) for s in range(100 * seed, 100 * seed + 100))
+    case = next(case for case in cases if case.q.value in (2, 3))
     points = torch.cat([torch.stack([p.start, p.end]) for p in check_connect(case).pieces])
     higher = float(case.energy(case.ends).max())
     certificate = tl.certify(case.energy, points, level=higher + 1e-6 * (1 + higher))
