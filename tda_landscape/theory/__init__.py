@@ -1,6 +1,8 @@
 """What theorems say about a network and its data, and the paths that their proofs promise."""
 
+from tda_landscape.theory._intrinsic import IntrinsicDimension, intrinsic_dimension
+from tda_landscape.theory._kernel_lift import KernelLift, kernel_lift
 from tda_landscape.theory.constructive import Constructive
 from tda_landscape.theory.descent import descend
 
-__all__ = ["Constructive", "descend"]
+__all__ = ["Constructive", "IntrinsicDimension", "KernelLift", "descend", "intrinsic_dimension", "kernel_lift"]

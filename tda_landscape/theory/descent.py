@@ -10,11 +10,14 @@ from tda_landscape._errors import InputError
 from tda_landscape.energy import Energy
 from tda_landscape.energy._random import Seed, as_generator
 from tda_landscape.paths import Path
+from tda_landscape.theory import lift
 from tda_landscape.theory._construction import Descent, first_that_applies
 from tda_landscape.theory._curve import follow
 from tda_landscape.theory.linear_descent import LINEAR_DESCENT
 
-DESCENTS: tuple[Descent, ...] = (LINEAR_DESCENT,)
+KERNEL_DESCENT = Descent("networks with one hidden layer", lift.refuses_descent, lift.descend)
+
+DESCENTS: tuple[Descent, ...] = (LINEAR_DESCENT, KERNEL_DESCENT)
 """Every way down, in the order in which they are tried; a new one is one line."""
 
 
@@ -24,7 +27,8 @@ def descend(energy: Energy, point: ArrayLike | Tensor, *, delta: float = 1e-6, s
     Parameters
     ----------
     energy : Energy
-        Of a linear network with squared error, of any depth and widths, without weight decay.
+        Without weight decay: of a linear network with squared error, of any depth and widths; or of a network with one
+        hidden layer that is wide enough for its data.
     point : array_like (d,)
         Where the path begins, also a saddle or a maximum.
     delta : float

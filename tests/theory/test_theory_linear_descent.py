@@ -90,8 +90,8 @@ def test_hypotheses_are_checked(loss, options, sentence):
 
 
 def test_a_missing_last_bias_and_a_curved_activation_are_refused():
-    layers = torch.nn.Linear(2, 3), torch.nn.Linear(3, 2, bias=False)
-    data = torch.ones(4, 2), torch.ones(4, 2)
+    layers = torch.nn.Linear(2, 2), torch.nn.Linear(2, 2, bias=False)
+    data = normal(rng(0), 6, 2), torch.ones(6, 2)
     energy = tl.Energy.from_model(torch.nn.Sequential(*layers), functional.mse_loss, data)
     with pytest.raises(tl.InputError, match="the last layer has no bias"):
         tl.theory.descend(energy, energy.start(1, 0)[0])
