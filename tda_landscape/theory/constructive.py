@@ -73,6 +73,8 @@ class Constructive:
             if self.otherwise is None:
                 raise
             return self.otherwise.find(energy, starts, ends, generators, level=level)
+        if not torch.isfinite(torch.cat([starts, ends])).all():
+            raise InputError("some points have entries that are not finite; leave them out, no path leads there")
         pairs = list(zip(starts.double(), ends.double(), strict=True))
         curves = [construction.connect(chain, *pair, rng) for pair, rng in zip(pairs, generators, strict=True)]
         return follow(energy, curves, list(zip(starts, ends, strict=True)), self.delta)

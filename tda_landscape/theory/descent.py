@@ -45,6 +45,10 @@ def descend(energy: Energy, point: ArrayLike | Tensor, *, delta: float = 1e-6, s
     InputError
         Where no theorem applies, with the hypothesis that each of them misses.
 
+    Notes
+    -----
+    Singular values of the data below 1e-10 of the largest one count as zero.
+
     Examples
     --------
     Zero is a saddle of this network, whose hidden layer is narrower than its input and its output.
@@ -62,5 +66,7 @@ def descend(energy: Energy, point: ArrayLike | Tensor, *, delta: float = 1e-6, s
         raise InputError(f"delta must be positive, got {delta}")
     chain, network, descent = first_that_applies(energy, DESCENTS, "descend with tl.minimize")
     start = energy.as_points(torch.as_tensor(point)[None])[0]
+    if not torch.isfinite(start).all():
+        raise InputError("the point has entries that are not finite; there is no way down from it")
     curve = descent.descend(chain, network, start.double(), as_generator(seed))
     return follow(energy, [curve], [(start, curve.end.to(energy.dtype))], delta, falling=True)[0]

@@ -93,3 +93,24 @@ def test_what_no_theorem_covers_is_searched_or_refused():
         tl.find_path(energy, a, b, search=Constructive())
     with pytest.raises(tl.InputError, match="delta must be positive"):
         Constructive(delta=0.0)
+
+
+def test_points_that_are_not_finite_are_refused():
+    energy = linear_energy((2, 3, 2), "squared", rng(0))
+    a, b = energy.start(2, 0)
+    b[0] = torch.inf
+    with pytest.raises(tl.InputError, match="some points have entries that are not finite"):
+        tl.find_path(energy, a, b, search=Constructive())
+    with pytest.raises(tl.InputError, match="the point has entries that are not finite"):
+        tl.theory.descend(energy, b)
+
+
+def test_single_precision_is_kept():
+    x = torch.randn(6, 2, generator=rng(0))
+    model = tl.zoo.networks.mlp([2, 3, 2], activation="identity")
+    energy = tl.Energy.from_model(model, functional.mse_loss, (x, x.flip(0)), dtype=torch.float32)
+    a, b = energy.start(2, 0)
+    path = tl.find_path(energy, a, b, search=Constructive())
+    assert path.points.dtype == torch.float32
+    assert path.height <= float(path.energies[[0, -1]].max()) * (1 + 1e-5)
+    assert tl.theory.descend(energy, a, delta=1e-4).energies[-1] <= energy(a[None])
