@@ -12,8 +12,8 @@ from tda_landscape.energy._batching import Meter, Task
 from tda_landscape.paths._path import Stop
 from tda_landscape.paths._profile import Outset, highest, look
 
-Attempt = Callable[[float, Tensor, Outset], Task[Tensor | None]]
-"""Given a level, the best polyline so far and what was known before: a polyline below the level, or None."""
+Attempt = Callable[[float, Tensor, float, Outset], Task[Tensor | None]]
+"""Given a level, the best polyline so far, its height and the outset: a polyline below the level, or None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +44,14 @@ class Levels:
             # The more levels in a row have failed, the nearer to the height the next one is put.
             level = top - (top - failed) * (1 - self.ratio) ** (failures + 1) if wanted is None else wanted
             wanted = None
-            line = yield from attempt(level, best, outset)
+            line = yield from attempt(level, best, top, outset)
             height = torch.inf if line is None else (yield from highest(line, meter))
-            if line is not None and height < top:
+            # Few values can miss that a line is no lower; taken for a success, it would be found for ever.
+            lower = height < top - 0.1 * close
+            if line is not None and lower:
                 best, top = line, height
                 yield from meter.report(best)
             if self.level is not None and top <= self.level:
                 return best, Stop.LEVEL
-            failed, failures = (failed, 0) if line is not None else (level, failures + 1)
+            failed, failures = (failed, 0) if lower else (level, failures + 1)
         return best, Stop.CONVERGED

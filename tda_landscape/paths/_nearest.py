@@ -85,6 +85,7 @@ def nearest_below(
     scale: float,
     tolerance: float = 1e-3,
     max_steps: int = 100,
+    budget: float = torch.inf,
 ) -> Task[Nearest]:
     """Solve from a start in the plane, to a tolerance of the residual.
 
@@ -98,7 +99,8 @@ def nearest_below(
     aim, weight = level - tolerance * scale / 2, 0.0
     pairs: Pairs = []
     for _ in range(max_steps):
-        if _residual(here, level, aim, scale) <= tolerance or not radius > 1e-14 * (1 + float(here.point.norm())):
+        stuck = radius <= 1e-14 * (1 + float(here.point.norm())) or meter.spent >= budget
+        if stuck or _residual(here, level, aim, scale) <= tolerance:
             break
         step, multiplier = _program(here, here.energy - aim, pairs)
         weight = max(weight, OVER * multiplier)

@@ -100,7 +100,7 @@ def relax(
         if done or (i + 1) % EVERY == 0 or i + 1 == steps:
             line = family.polyline(x)
             height = yield from highest(line, meter)
-            if height < top - 1e-3 * (top - outset.floor):
+            if height < top:
                 best, top = line, height
                 yield from meter.report(best)
             if terms.level is not None and top <= terms.level:

@@ -49,7 +49,8 @@ class Hyperplane:
     ratio : float
         Where the next level stands between the highest one that failed (1) and the present height (0).
     slack : float
-        How far u' lies below u, relative to the excess of u over the higher end.
+        How far u' lies below u, relative to the distance of u from the present height or, if that is less, from the
+        higher end.
     max_length : float
         Longest path, relative to the distance of the ends.
     max_depth : int
@@ -67,7 +68,7 @@ class Hyperplane:
     >>> a, b = torch.tensor([1.0, 0.0]), torch.tensor([-1.0, 0.0])
     >>> path = tl.find_path(annulus, a, b, search=Hyperplane(), level=0.1)
     >>> path.below(0.1), round(path.normalized_length, 2)
-    (True, 1.45)
+    (True, 1.39)
     """
 
     budget: float = 800.0
@@ -120,12 +121,13 @@ class _Bisection:
     meter: Meter
     known: dict[float, Tensor]
 
-    def connect(self, level: float, _: Tensor, outset: Outset) -> Task[Tensor | None]:
+    def connect(self, level: float, _: Tensor, top: float, outset: Outset) -> Task[Tensor | None]:
         """Bisect until every segment is below the level; None where that fails."""
         search, open_ = self.search, [(0.0, 1.0)]
         line = {0.0: self.ends[0], 1.0: self.ends[1]}
+        scale = min(top - level, level - outset.floor)
         for _depth in range(search.max_depth):
-            middles = [self._between(line[s], line[t], (s + t) / 2, level, outset) for s, t in open_]
+            middles = [self._between(line[s], line[t], (s + t) / 2, level, scale) for s, t in open_]
             found = yield from together(middles)
             if not all(nearest.inside for nearest in found):
                 return None
@@ -145,14 +147,13 @@ class _Bisection:
                 return None
         return None
 
-    def _between(self, a: Tensor, b: Tensor, share: float, level: float, outset: Outset) -> Task[Nearest]:
+    def _between(self, a: Tensor, b: Tensor, share: float, level: float, scale: float) -> Task[Nearest]:
         """The new point between a and b, begun where it was on the level before."""
         plane, width = Plane.between(a, b), float((b - a).norm())
         noise = plane.flatten(torch.randn(a.shape, generator=self.generator, dtype=a.dtype))
         start = plane.middle + self.search.kick * width * noise / noise.norm().clamp(min=1e-300)
         if share in self.known:
             start = plane.middle + plane.flatten(self.known[share] - plane.middle)
-        scale = level - outset.floor
         return (
             yield from nearest_below(
                 plane,
@@ -163,5 +164,6 @@ class _Bisection:
                 scale=scale,
                 tolerance=self.search.precision,
                 max_steps=MAX_STEPS,
+                budget=self.search.budget,
             )
         )

@@ -49,7 +49,7 @@ class NudgedElasticBand:
     >>> import tda_landscape as tl
     >>> energy = tl.zoo.mueller_brown()
     >>> minima = tl.quench(energy, tl.sample(energy, chains=50))
-    >>> path = tl.find_path(energy, minima.points[0], minima.points[1], search=NudgedElasticBand())
+    >>> path = tl.find_path(energy, minima.points[0], minima.points[1], search=NudgedElasticBand(budget=3000))
     >>> abs(path.height + 40.66484) < 0.01
     True
     """

@@ -47,7 +47,7 @@ class String:
     >>> import tda_landscape as tl
     >>> energy = tl.zoo.mueller_brown()
     >>> minima = tl.quench(energy, tl.sample(energy, chains=50))
-    >>> path = tl.find_path(energy, minima.points[0], minima.points[1], search=String())
+    >>> path = tl.find_path(energy, minima.points[0], minima.points[1], search=String(budget=3000))
     >>> abs(path.height + 40.66484) < 0.01
     True
     """

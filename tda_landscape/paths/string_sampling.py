@@ -80,7 +80,7 @@ class StringSampling:
     insertion: Insertion = "midpoint"
     rate: float = 0.02
     kick: float = 0.02
-    checks: int = 20
+    checks: int = 19
     max_steps: int = 600
     max_rounds: int = 10
     max_beads: int = 80
@@ -115,7 +115,7 @@ class StringSampling:
         """Search one pair."""
         meter = Meter()
 
-        def attempt(level: float, line: Tensor, outset: Outset) -> Task[Tensor | None]:
+        def attempt(level: float, line: Tensor, _: float, outset: Outset) -> Task[Tensor | None]:
             return self._connect(level, line, outset, generator, meter)
 
         return (yield from Levels(self.budget, self.tolerance, self.ratio, level).descend(a, b, attempt, meter))
