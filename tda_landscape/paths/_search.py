@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from tda_landscape._errors import InputError
 from tda_landscape.energy import Energy
+from tda_landscape.energy._batching import Watch
 from tda_landscape.energy._random import Seed, as_generator
 from tda_landscape.paths._path import Path
 
@@ -17,8 +18,8 @@ from tda_landscape.paths._path import Path
 class Search(Protocol):
     """A path search: a frozen dataclass with this one method.
 
-    An iterative search writes itself as a task for one pair, lets `drive` run all pairs side by side, and has
-    `verify` measure what it found; a constructive one may return its paths directly.
+    An iterative search writes itself as a task for one pair and has `search_all` run all pairs side by side and
+    verify what they found; a constructive one may return its paths directly.
     """
 
     def find(
@@ -29,11 +30,14 @@ class Search(Protocol):
         generators: Sequence[torch.Generator],
         *,
         level: float | None = None,
+        watch: Watch | None = None,
     ) -> list[Path]:
         """Return a verified path for each row of `starts` and `ends` (p, d), one generator a pair.
 
         On a torus the ends are not wrapped: the line between the two rows says which way around it goes.
-        With `level`, a search may stop as soon as it is below it.
+        With `level`, a search may stop as soon as it is below it. An iterative search calls
+        ``watch(pair, polyline, spent)`` whenever it has a lower polyline (m, d) than before, `spent` gradient
+        equivalents after its start; the last one is the path that it returns.
         """
 
 
@@ -45,6 +49,7 @@ def find_path(
     search: Search | None = None,
     level: float | None = None,
     seed: Seed = 0,
+    watch: Callable[[Tensor, float], None] | None = None,
 ) -> Path:
     """Search a low path between two points.
 
@@ -58,6 +63,9 @@ def find_path(
     level : float, optional
         Stop as soon as the path lies at or below this level; ask ``path.below(level)``.
     seed : int or torch.Generator
+    watch : callable, optional
+        Called as ``watch(polyline, spent)`` whenever an iterative search has a lower polyline (m, d) than before,
+        `spent` gradient equivalents after its start.
 
     Returns
     -------
@@ -85,4 +93,5 @@ def find_path(
         if not high <= level:
             raise InputError(f"an end has energy {high:.6g}, above the level {level:.6g}; raise the level")
     ends = starts + energy.displacement(starts, ends)
-    return (search or Ladder()).find(energy, starts, ends, [as_generator(seed)], level=level)[0]
+    told = None if watch is None else lambda _, line, spent: watch(line, spent)
+    return (search or Ladder()).find(energy, starts, ends, [as_generator(seed)], level=level, watch=told)[0]

@@ -10,11 +10,11 @@ from torch import Tensor
 
 from tda_landscape._errors import InputError
 from tda_landscape.energy import Energy
-from tda_landscape.energy._batching import Meter, Task, drive
+from tda_landscape.energy._batching import Meter, Task, Watch
+from tda_landscape.paths._loop import search_all
 from tda_landscape.paths._path import Path, Stop
 from tda_landscape.paths._rung import Rung
 from tda_landscape.paths._string import String
-from tda_landscape.paths._verify import verify
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +76,14 @@ class Ladder:
         generators: Sequence[torch.Generator],
         *,
         level: float | None = None,
+        watch: Watch | None = None,
     ) -> list[Path]:
         """Return a verified path for each pair of rows (p, d)."""
         tasks = [
             self._climb_down(a, b, generator, -torch.inf if level is None else level)
             for a, b, generator in zip(starts, ends, generators, strict=True)
         ]
-        found = drive(energy, tasks)
-        return verify(energy, [line for line, _ in found], [reason for _, reason in found])
+        return search_all(energy, tasks, watch)
 
     def _climb_down(self, a: Tensor, b: Tensor, generator: torch.Generator, level: float) -> Task[tuple[Tensor, Stop]]:
         """Search one pair; return the lowest polyline and why the search stopped."""
@@ -98,6 +98,7 @@ class Ladder:
         flat = 1e-12 * (1 + abs(top))
         close = max(flat, self.tolerance * (top - floor))
         failed, failures = floor, 0
+        yield from meter.report(best.beads.points)
         while top > level:
             if top - floor <= flat:
                 return best.beads.points, Stop.FLAT
@@ -114,6 +115,7 @@ class Ladder:
             lower = yield from string.sharpen(0, string.size - 1, top - 0.1 * close)
             if lower:
                 best, top = string.part(0, string.size - 1), string.height
+                yield from meter.report(best.beads.points)
             if below:
                 failures = 0
             else:
