@@ -18,6 +18,7 @@ class Stop(Enum):
     LEVEL = "the path lies below the level asked for"
     BUDGET = "the budget was used up; the height is an upper bound of the barrier, raise `budget` to lower it"
     SADDLE = "the ways down from a saddle to both sides"
+    THEOREM = "constructed as a theorem promises"
     NONFINITE = "an end or the straight line between the ends has a non-finite energy; no search was made"
 
 

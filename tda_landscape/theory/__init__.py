@@ -1,1 +1,7 @@
 """What theorems say about a network and its data, and the paths that their proofs promise."""
+
+from tda_landscape.theory._intrinsic import IntrinsicDimension, intrinsic_dimension
+from tda_landscape.theory._kernel_lift import KernelLift, kernel_lift
+from tda_landscape.theory.constructive import Constructive
+
+__all__ = ["Constructive", "IntrinsicDimension", "KernelLift", "intrinsic_dimension", "kernel_lift"]
