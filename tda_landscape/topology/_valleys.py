@@ -60,7 +60,7 @@ class Valleys:
         """The flags as readable text."""
         answers = {
             "simple": f"N_u is 1 at every level: {'yes' if self.simple else 'no'}",
-            "no_spurious_valley": f"every valley reaches the lowest energy: {'yes' if self.no_spurious_valley else 'no'}",
+            "no_spurious_valley": f"no spurious valley: {'yes' if self.no_spurious_valley else 'no'}",
             "n_global_components": f"components at the lowest energy {self.lowest:.6g}: {self.n_global_components}",
         }
         lines = [f"as far as was seen; levels within {self.tolerance:.3g} count as one"]
