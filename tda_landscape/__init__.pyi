@@ -1,6 +1,7 @@
 from . import paths as paths
 from . import plot as plot
 from . import testing as testing
+from . import theory as theory
 from ._errors import InputError as InputError
 from ._errors import Interrupted as Interrupted
 from ._survey import Survey as Survey
