@@ -23,6 +23,8 @@ from .minima import refine_saddle as refine_saddle
 from .minima import sample as sample
 from .paths import Path as Path
 from .paths import find_path as find_path
+from .theory import Predictions as Predictions
+from .theory import predict as predict
 from .topology import Diagrams as Diagrams
 from .topology import LandscapeGraph as LandscapeGraph
 from .topology import MergeTree as MergeTree

@@ -97,7 +97,7 @@ def read_chain(network: Network) -> Chain:
     front = _piece(root, nodes[1 : at[0]], nodes[0])
     linear: list[nn.Linear] = [root.get_submodule(str(nodes[i].target)) for i in at]  # type: ignore[misc]
     _check_parameters(network, linear)
-    names = tuple(_name(nodes[i + 1 : j]) for i, j in pairwise(at))
+    names = tuple(_name(nodes[i + 1 : j], root) for i, j in pairwise(at))
     for piece, name, layer in zip(pieces, names, linear, strict=False):
         _check_unitwise(piece, name, layer.out_features)
     _check_tail(pieces[-1], linear[-1].out_features)
@@ -132,9 +132,15 @@ def _piece(root: nn.Module, nodes: list[fx.Node], source: fx.Node) -> Activation
     return fx.GraphModule(root, graph)
 
 
-def _name(nodes: list[fx.Node]) -> str:
+def _name(nodes: list[fx.Node], root: nn.Module) -> str:
     """The operations of a piece, in words."""
-    return " ".join(getattr(n.target, "__name__", str(n.target)) for n in nodes) or "identity"
+    return " ".join(_word(n, root) for n in nodes) or "identity"
+
+
+def _word(node: fx.Node, root: nn.Module) -> str:
+    if node.op == "call_module":
+        return type(root.get_submodule(str(node.target))).__name__
+    return getattr(node.target, "__name__", str(node.target))
 
 
 def _probe(width: int) -> Tensor:
