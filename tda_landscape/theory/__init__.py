@@ -2,6 +2,18 @@
 
 from tda_landscape.theory._intrinsic import IntrinsicDimension, intrinsic_dimension
 from tda_landscape.theory._kernel_lift import KernelLift, kernel_lift
+from tda_landscape.theory._predictions import Predictions, predict
+from tda_landscape.theory._statement import Hypothesis, Statement
 from tda_landscape.theory.constructive import Constructive
 
-__all__ = ["Constructive", "IntrinsicDimension", "KernelLift", "intrinsic_dimension", "kernel_lift"]
+__all__ = [
+    "Constructive",
+    "Hypothesis",
+    "IntrinsicDimension",
+    "KernelLift",
+    "Predictions",
+    "Statement",
+    "intrinsic_dimension",
+    "kernel_lift",
+    "predict",
+]

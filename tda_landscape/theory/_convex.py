@@ -54,7 +54,8 @@ def _solve(curvature: Tensor, slope: Tensor) -> Tensor:
     size = slope.norm(dim=1, keepdim=True)
     floor = 1e-14 * values.abs().amax(1, keepdim=True) + 1e-3 * size.clamp(max=1e-6) + 1e-300
     along = (axes.mT @ slope[:, :, None])[:, :, 0]
-    return (axes @ (along / (values.clamp(min=0) + floor))[:, :, None])[:, :, 0]
+    steps: Tensor = (axes @ (along / (values.clamp(min=0) + floor))[:, :, None])[:, :, 0]
+    return steps
 
 
 def _halved(
