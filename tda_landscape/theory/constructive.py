@@ -10,6 +10,7 @@ from torch import Tensor
 
 from tda_landscape._errors import InputError
 from tda_landscape.energy import Energy
+from tda_landscape.energy._batching import Watch
 from tda_landscape.paths import Path, Search
 from tda_landscape.theory._chain import Chain, read_chain
 from tda_landscape.theory._construction import Construction
@@ -64,6 +65,7 @@ class Constructive:
         generators: Sequence[torch.Generator],
         *,
         level: float | None = None,
+        watch: Watch | None = None,
     ) -> list[Path]:
         """Return a verified path for each pair of rows (p, d)."""
         try:
@@ -71,7 +73,7 @@ class Constructive:
         except InputError:
             if self.otherwise is None:
                 raise
-            return self.otherwise.find(energy, starts, ends, generators, level=level)
+            return self.otherwise.find(energy, starts, ends, generators, level=level, watch=watch)
         pairs = list(zip(starts.double(), ends.double(), strict=True))
         curves = [construction.connect(chain, *pair, rng) for pair, rng in zip(pairs, generators, strict=True)]
         return follow(energy, curves, list(zip(starts, ends, strict=True)), self.delta)
