@@ -5,6 +5,7 @@ from tda_landscape.theory._kernel_lift import KernelLift, kernel_lift
 from tda_landscape.theory._predictions import Predictions, predict
 from tda_landscape.theory._statement import Hypothesis, Statement
 from tda_landscape.theory.constructive import Constructive
+from tda_landscape.theory.descent import descend
 
 __all__ = [
     "Constructive",
@@ -13,6 +14,7 @@ __all__ = [
     "KernelLift",
     "Predictions",
     "Statement",
+    "descend",
     "intrinsic_dimension",
     "kernel_lift",
     "predict",
