@@ -47,7 +47,9 @@ class Chain:
     def linear(self) -> bool:
         """Whether every activation is the identity."""
         return all(
-            torch.equal(a(_probe(n)), _probe(n)) for a, n in zip(self.activations, self.widths[1:], strict=False)
+            torch.equal(a(x), x)
+            for a, n in zip(self.activations, self.widths[1:], strict=False)
+            for x in (1e-6 * _probe(n), _probe(n), 1e6 * _probe(n))
         )
 
     def layers(self, point: Tensor) -> list[Layer]:
@@ -60,13 +62,14 @@ class Chain:
         return found
 
     def vector(self, layers: Sequence[Layer]) -> Tensor:
-        """Join weights and biases to a parameter vector (d,)."""
-        size = sum(w.numel() + (0 if b is None else b.numel()) for w, b in layers)
-        point = layers[0][0].new_empty(size)
+        """Join weights (..., out, in) and biases (..., out) to parameter vectors (..., d)."""
+        front = torch.broadcast_shapes(*(weight.shape[:-2] for weight, _ in layers))
+        size = sum(w.shape[-2] * w.shape[-1] + (0 if b is None else b.shape[-1]) for w, b in layers)
+        point = layers[0][0].new_empty(*front, size)
         for (weight, bias), (w, b) in zip(self.starts, layers, strict=True):
-            point[weight : weight + w.numel()] = w.flatten()
+            point[..., weight : weight + w.shape[-2] * w.shape[-1]] = w.flatten(-2)
             if b is not None:
-                point[bias : bias + b.numel()] = b
+                point[..., bias : bias + b.shape[-1]] = b
         return point
 
     def outputs(self, point: Tensor) -> Tensor:

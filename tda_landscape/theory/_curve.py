@@ -51,6 +51,11 @@ class Curve:
 
     pieces: tuple[Piece, ...]
 
+    @property
+    def end(self) -> Tensor:
+        """The last point (d,)."""
+        return self.pieces[-1](torch.ones(1, dtype=torch.float64))[0]
+
     @classmethod
     def through(cls, points: Tensor | Sequence[Tensor]) -> Curve:
         """The polyline through points (m, d); steps that do not move are left out."""
@@ -110,11 +115,18 @@ def polyline(energy: Energy, curve: Curve, delta: float = 1e-6, *, falling: bool
     return nodes[moved] if int(moved.sum()) > 1 else nodes[:2]
 
 
-def follow(energy: Energy, curves: Sequence[Curve], ends: Sequence[tuple[Tensor, Tensor]], delta: float) -> list[Path]:
+def follow(
+    energy: Energy,
+    curves: Sequence[Curve],
+    ends: Sequence[tuple[Tensor, Tensor]],
+    delta: float,
+    *,
+    falling: bool = False,
+) -> list[Path]:
     """Verified polylines along curves, exactly between the given ends."""
     lines = []
     for curve, (start, end) in zip(curves, ends, strict=True):
-        nodes = polyline(energy, curve, delta).to(energy.dtype)
+        nodes = polyline(energy, curve, delta, falling=falling).to(energy.dtype)
         lines.append(torch.cat([start[None], nodes[1:-1], end[None]]))
     return verify(energy, lines, [Stop.THEOREM] * len(lines))
 

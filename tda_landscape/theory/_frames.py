@@ -7,6 +7,7 @@ then the left one may begin to read there. No rank is asked for, and nothing is 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -35,10 +36,56 @@ def to_frame(left: Tensor, right: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
 
 
 def turn(frame: Tensor, target: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-    """Move orthonormal columns (n, m), n > m, to others: pairs of a left inverse and a frame, one changed at a time.
+    """Move orthonormal columns (n, m), n > m, to others: pairs of a left inverse and a frame, one changed at a time."""
+    for step in turns(frame, target):
+        left = step.left
+        yield left, step.frame
+        yield left, step.after
+    yield target.T, target
 
-    Twice for each column of the target: what the frame has in its direction is turned out of its way, then the
-    column of the frame is turned into it. The spare direction is what makes room.
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One direction of a frame (n, m), given by coefficients (m,), is turned to a unit vector (n,).
+
+    The new direction lies in the plane of the old one and one that the frame does not use; the others stay.
+    """
+
+    frame: Tensor
+    which: Tensor
+    new: Tensor
+
+    @property
+    def old(self) -> Tensor:
+        """The direction before."""
+        return self.frame @ self.which
+
+    @property
+    def after(self) -> Tensor:
+        """The frame (n, m) after the turn."""
+        return self.frame + torch.outer(self.new - self.old, self.which)
+
+    @property
+    def left(self) -> Tensor:
+        """A left inverse (m, n) of the frame before and of the frame after."""
+        both = (self.old + self.new) / (1 + self.old @ self.new)
+        return self.frame.T + torch.outer(self.which, both - self.old)
+
+    def at(self, t: Tensor) -> Tensor:
+        """Orthonormal frames (k, n, m) on the way, at t (k,) in [0, 1]."""
+        cosine = (self.old @ self.new).clamp(-1, 1)
+        across = self.new - cosine * self.old
+        angle = t * torch.atan2(across.norm(), cosine)
+        moved = angle.cos()[:, None] * self.old + angle.sin()[:, None] * across / across.norm().clamp(min=1e-300)
+        frames: Tensor = self.frame + (moved - self.old)[:, :, None] * self.which
+        return frames
+
+
+def turns(frame: Tensor, target: Tensor) -> Iterator[Turn]:
+    """Turns that lead from orthonormal columns (n, m), n > m, to others, none by more than a right angle.
+
+    Two for each column of the target: what the frame has in its direction is turned out of its way, then the column
+    of the frame is turned into it. The direction to spare is what makes room.
     """
     identity = torch.eye(frame.shape[1], dtype=frame.dtype)
     for j, wanted in enumerate(target.T):
@@ -49,11 +96,12 @@ def turn(frame: Tensor, target: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
         if cosine > SMALL:
             spare = _spare(frame, wanted)
             away = (wanted @ spare) * (frame @ inside / cosine) - cosine * spare
-            mid, frame = _step(frame, inside / cosine, away / away.norm())
-            yield from mid
-        mid, frame = _step(frame, identity[j], wanted)
-        yield from mid
-    yield target.T, target
+            step = Turn(frame, inside / cosine, away / away.norm())
+            yield step
+            frame = step.after
+        step = Turn(frame, identity[j], wanted)
+        yield step
+        frame = step.after
 
 
 def _spare(frame: Tensor, wanted: Tensor) -> Tensor:
@@ -62,12 +110,3 @@ def _spare(frame: Tensor, wanted: Tensor) -> Tensor:
     share = basis @ wanted
     nearest: Tensor = share / share.norm() @ basis if share.norm() > SMALL else basis[0]
     return nearest
-
-
-def _step(frame: Tensor, which: Tensor, new: Tensor) -> tuple[list[tuple[Tensor, Tensor]], Tensor]:
-    """Turn one direction of the frame, given by coefficients (m,), to a unit vector of it and spare ones."""
-    old = frame @ which
-    both = (old + new) / (1 + old @ new)  # inverse to the old direction and to the new one
-    left = frame.T + torch.outer(which, both - old)
-    after = frame + torch.outer(new - old, which)
-    return [(left, frame), (left, after)], after

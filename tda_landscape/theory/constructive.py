@@ -11,13 +11,13 @@ from torch import Tensor
 from tda_landscape._errors import InputError
 from tda_landscape.energy import Energy
 from tda_landscape.paths import Path, Search
-from tda_landscape.theory._chain import Chain, read_chain
-from tda_landscape.theory._construction import Construction
+from tda_landscape.theory._construction import Construction, first_that_applies
 from tda_landscape.theory._curve import follow
 from tda_landscape.theory.lift import KERNEL_LIFT
 from tda_landscape.theory.linear import DEEP_LINEAR
+from tda_landscape.theory.ridge import RIDGE
 
-CONSTRUCTIONS: tuple[Construction, ...] = (DEEP_LINEAR, KERNEL_LIFT)
+CONSTRUCTIONS: tuple[Construction, ...] = (DEEP_LINEAR, RIDGE, KERNEL_LIFT)
 """Every construction, in the order in which they are tried; a new one is one line."""
 
 
@@ -67,7 +67,7 @@ class Constructive:
     ) -> list[Path]:
         """Return a verified path for each pair of rows (p, d)."""
         try:
-            chain, construction = _applying(energy)
+            chain, _, construction = first_that_applies(energy, CONSTRUCTIONS, "give `otherwise` a search")
         except InputError:
             if self.otherwise is None:
                 raise
@@ -75,17 +75,3 @@ class Constructive:
         pairs = list(zip(starts.double(), ends.double(), strict=True))
         curves = [construction.connect(chain, *pair, rng) for pair, rng in zip(pairs, generators, strict=True)]
         return follow(energy, curves, list(zip(starts, ends, strict=True)), self.delta)
-
-
-def _applying(energy: Energy) -> tuple[Chain, Construction]:
-    """The network as a chain and the first construction that applies, or what each of them misses."""
-    if energy.network is None:
-        raise InputError("theorems speak of networks; make the energy with Energy.from_model, or give `otherwise`")
-    chain = read_chain(energy.network)
-    missing = []
-    for construction in CONSTRUCTIONS:
-        reason = construction.refuses(chain, energy.network)
-        if reason is None:
-            return chain, construction
-        missing.append(f"{construction.theorem}: {reason}")
-    raise InputError(f"no theorem promises a path here ({'; '.join(missing)}); give `otherwise` a search")

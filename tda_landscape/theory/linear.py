@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from tda_landscape.energy._network import Network
-from tda_landscape.theory._chain import Chain
-from tda_landscape.theory._construction import Construction, not_plain
+from tda_landscape.theory._chain import Chain, Layer
+from tda_landscape.theory._construction import Construction, not_linear, not_plain
 from tda_landscape.theory._curve import Curve
 from tda_landscape.theory._frames import to_frame, turn
 
@@ -26,9 +26,7 @@ Writer = Callable[[Blocks], Tensor]
 
 def refuses(chain: Chain, network: Network) -> str | None:
     """Name the hypothesis that does not hold."""
-    if not chain.linear:
-        return f"the activation {chain.names[0]} is not the identity"
-    return not_plain(network) or _too_narrow(chain)
+    return not_linear(chain) or not_plain(network) or _too_narrow(chain)
 
 
 def connect(chain: Chain, a: Tensor, b: Tensor, generator: torch.Generator) -> Curve:
@@ -44,6 +42,14 @@ def connect(chain: Chain, a: Tensor, b: Tensor, generator: torch.Generator) -> C
 
 
 DEEP_LINEAR = Construction("linear networks", refuses, connect)
+
+
+def fold_biases(layers: Sequence[Layer]) -> tuple[list[Tensor | None], Tensor | None]:
+    """Biases of the hidden layers as zeros, and the last bias that has taken up what they did."""
+    total: Tensor | None = None  # what the biases so far add to the present layer
+    for weight, bias in layers:
+        total = bias if total is None else weight @ total + (0 if bias is None else bias)
+    return [None if bias is None else torch.zeros_like(bias) for _, bias in layers[:-1]], total
 
 
 def _upright_fits(chain: Chain) -> bool:
@@ -83,10 +89,7 @@ def _upright(chain: Chain, point: Tensor) -> tuple[list[Tensor], Blocks, Writer]
 def _transposed(chain: Chain, point: Tensor) -> tuple[list[Tensor], Blocks, Writer]:
     """The network read from its outputs, after the last bias has taken up those of the hidden layers."""
     layers = chain.layers(point)
-    total: Tensor | None = None  # what the biases so far add to the present layer
-    for weight, bias in layers:
-        total = bias if total is None else weight @ total + (0 if bias is None else bias)
-    hidden = [None if bias is None else torch.zeros_like(bias) for _, bias in layers[:-1]]
+    hidden, total = fold_biases(layers)
 
     def write(blocks: Blocks) -> Tensor:
         return chain.vector([(m.T, b) for m, b in zip(reversed(blocks), [*hidden, total], strict=True)])

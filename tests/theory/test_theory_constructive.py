@@ -16,7 +16,7 @@ from tests.theory.networks import linear_energy, rng
 
 def iris():
     inputs, labels = tl.zoo.datasets.load("iris")
-    model = tl.zoo.networks.mlp([4, 4, 4, 3], activation="identity")
+    model = tl.zoo.networks.mlp([4, 4, 3], activation="identity")
     return tl.Energy.from_model(model, functional.cross_entropy, (inputs, labels))
 
 
@@ -36,12 +36,12 @@ def test_conformance():
 
 def test_the_quotient_count_is_one_by_construction():
     energy = iris()
-    minima = leaves(energy, 3 * energy.start(4, 0), find_symmetry(energy, "auto"))
+    minima = leaves(energy, 3 * energy.start(3, 0), find_symmetry(energy, "auto"))
     graph = tl.connect(energy, minima, search=Constructive())
     tree = tl.merge_tree(graph)
     assert np.allclose(tree.height, np.sort(graph.births)[1:], rtol=1e-12)
     curve = tl.nu_curve(graph)
-    assert curve(graph.births * (1 + 1e-12)).tolist() == [1] * 4
+    assert curve(graph.births * (1 + 1e-12)).tolist() == [1] * 3
 
 
 def test_the_raw_count_is_one_by_construction():

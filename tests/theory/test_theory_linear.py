@@ -85,7 +85,7 @@ def mixed(*biases):
 )
 def test_hypotheses_are_checked(model, options, sentence):
     sizes = [layer for layer in model if isinstance(layer, nn.Linear)]
-    data = torch.ones(6, sizes[0].in_features), torch.zeros(6, sizes[-1].out_features)
+    data = normal(rng(0), 6, sizes[0].in_features), torch.zeros(6, sizes[-1].out_features)
     energy = tl.Energy.from_model(model, nn.functional.mse_loss, data, **options)
     search = tl.theory.Constructive()
     if sentence is None:
