@@ -2,7 +2,16 @@
 
 from tda_landscape.theory._intrinsic import IntrinsicDimension, intrinsic_dimension
 from tda_landscape.theory._kernel_lift import KernelLift, kernel_lift
+from tda_landscape.theory._projection import variable_projection
 from tda_landscape.theory.constructive import Constructive
 from tda_landscape.theory.descent import descend
 
-__all__ = ["Constructive", "IntrinsicDimension", "KernelLift", "descend", "intrinsic_dimension", "kernel_lift"]
+__all__ = [
+    "Constructive",
+    "IntrinsicDimension",
+    "KernelLift",
+    "descend",
+    "intrinsic_dimension",
+    "kernel_lift",
+    "variable_projection",
+]
