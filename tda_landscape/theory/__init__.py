@@ -3,6 +3,7 @@
 from tda_landscape.theory._intrinsic import IntrinsicDimension, intrinsic_dimension
 from tda_landscape.theory._kernel_lift import KernelLift, kernel_lift
 from tda_landscape.theory._predictions import Predictions, predict
+from tda_landscape.theory._projection import variable_projection
 from tda_landscape.theory._statement import Hypothesis, Statement
 from tda_landscape.theory.constructive import Constructive
 from tda_landscape.theory.descent import descend
@@ -18,4 +19,5 @@ __all__ = [
     "intrinsic_dimension",
     "kernel_lift",
     "predict",
+    "variable_projection",
 ]

@@ -40,7 +40,7 @@ def minimize_convex(function: Callable[[Tensor, Tensor], Tensor], start: Tensor,
         if not len(live):
             break
         x, c, g = points[live], context[live], slopes[live]
-        step = -_solve(curvature_of(x, c), g)
+        step = newton_step(curvature_of(x, c), g)
         moved, x, value = _halved(value_of, x, c, values[live], g, step)
         live = live[moved]
         points[live], values[live] = x[moved], value[moved]
@@ -48,14 +48,14 @@ def minimize_convex(function: Callable[[Tensor, Tensor], Tensor], start: Tensor,
     return Minimum(points, values, slopes.norm(dim=1))
 
 
-def _solve(curvature: Tensor, slope: Tensor) -> Tensor:
-    """Regularized Newton steps (k, r): flat directions are left alone."""
+def newton_step(curvature: Tensor, slope: Tensor) -> Tensor:
+    """Regularized Newton steps (k, r) for Hessians (k, r, r) and gradients (k, r)."""
     values, axes = torch.linalg.eigh(curvature)
-    size = slope.norm(dim=1, keepdim=True)
+    size = slope.detach().norm(dim=1, keepdim=True)
     floor = 1e-14 * values.abs().amax(1, keepdim=True) + 1e-3 * size.clamp(max=1e-6) + 1e-300
     along = (axes.mT @ slope[:, :, None])[:, :, 0]
-    steps: Tensor = (axes @ (along / (values.clamp(min=0) + floor))[:, :, None])[:, :, 0]
-    return steps
+    uphill: Tensor = (axes @ (along / (values.clamp(min=0) + floor))[:, :, None])[:, :, 0]
+    return -uphill
 
 
 def _halved(

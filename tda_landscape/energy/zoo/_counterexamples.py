@@ -94,7 +94,7 @@ def relu_mixture(first: float = 2.0, second: float = 1.0) -> Energy:
 
     The data lie on two axes, with targets a rho(x_1) on one and -b rho(x_2) on the other, a = `first`, b = `second`:
 
-    .. math:: E = \frac{1}{4} \left[(u \rho(w_1) - a)^2 + (u \rho(-w_1))^2 + (u \rho(w_2) + b)^2 + (u \rho(-w_2))^2\right]
+    .. math:: 4 E = (u \rho(w_1) - a)^2 + (u \rho(-w_1))^2 + (u \rho(w_2) + b)^2 + (u \rho(-w_2))^2
 
     Parameters
     ----------
@@ -186,7 +186,7 @@ def scalar_chain(layers: int = 2) -> Energy:
 def quadratic_unit() -> Energy:
     r"""Return one quadratic unit u <w, x>^2 in the plane, which is to be 2 x_1^2 - x_2^2.
 
-    .. math:: E = 2 |S - S^*|^2 + (\mathrm{tr} S - \mathrm{tr} S^*)^2, \quad S = u w w^T, \quad S^* = \mathrm{diag}(2, -1)
+    .. math:: E = 2 |S - S^*|^2 + (\mathrm{tr} S - \mathrm{tr} S^*)^2, \quad S = u w w^T, \; S^* = \mathrm{diag}(2, -1)
 
     Returns
     -------
