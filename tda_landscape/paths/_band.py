@@ -82,7 +82,8 @@ def tangents(points: Tensor, energies: Tensor) -> Tensor:
     lost = ~torch.isfinite(weight_ahead + weight_back) | (weight_ahead + weight_back == 0)
     weight_ahead, weight_back = (torch.where(lost, 1.0, w)[:, None] for w in (weight_ahead, weight_back))
     tangent = weight_ahead * ahead + weight_back * back
-    return tangent / tangent.norm(dim=1, keepdim=True).clamp(min=1e-300)
+    unit: Tensor = tangent / tangent.norm(dim=1, keepdim=True).clamp(min=1e-300)
+    return unit
 
 
 def evenly(points: Tensor) -> Tensor:
