@@ -12,6 +12,7 @@ from tda_landscape._errors import InputError
 from tda_landscape.energy import Energy
 from tda_landscape.energy._batching import Meter, Task, Watch
 from tda_landscape.paths._loop import search_all
+from tda_landscape.paths._lowest import Lowest
 from tda_landscape.paths._path import Path, Stop
 from tda_landscape.paths._rung import Rung
 from tda_landscape.paths._string import String
@@ -91,35 +92,49 @@ class Ladder:
         string = String.through(torch.stack([a, b]), float((b - a).norm()), meter)
         yield from string.beads.evaluate_new(meter)
         floor = float(string.beads.energies.max())
-        yield from string.sharpen(0, 1, torch.inf)
-        best, top = string.part(0, 1), string.height
-        if not top < torch.inf:
-            return best.beads.points, Stop.NONFINITE
-        flat = 1e-12 * (1 + abs(top))
-        close = max(flat, self.tolerance * (top - floor))
+        yield from string.measure(torch.tensor([0]))
+        if not string.height < torch.inf:
+            return string.beads.points, Stop.NONFINITE
+        flat = 1e-12 * (1 + abs(string.height))
+        close = max(flat, self.tolerance * (string.height - floor))
+        lowest = Lowest(string.part(0, 1), string.height, 0.1 * close)
+        yield from meter.report(lowest.string.beads.points)
         failed, failures = floor, 0
-        yield from meter.report(best.beads.points)
-        while top > level:
-            if top - floor <= flat:
-                return best.beads.points, Stop.FLAT
-            if top - failed <= close:
-                return best.beads.points, Stop.CONVERGED
-            if meter.spent >= self.budget:
-                return best.beads.points, Stop.BUDGET
+        while True:
+            if lowest.height <= level:
+                stop = Stop.LEVEL
+            elif lowest.height - floor <= flat:
+                stop = Stop.FLAT
+            elif lowest.height - failed <= close:
+                stop = Stop.CONVERGED
+            else:
+                stop = None
+            if stop is None and meter.spent >= self.budget:
+                return lowest.string.beads.points, Stop.BUDGET
+            if stop is not None:
+                if lowest.settled:
+                    return lowest.string.beads.points, stop
+                yield from lowest.settle()
+                string = lowest.string.part(0, lowest.string.size - 1)
+                continue
             # The more thresholds in a row have failed, the nearer to the height the next one is put.
-            threshold = max(top - (top - failed) * (1 - self.ratio) ** (failures + 1), level)
-            target = threshold - self.slack * (top - threshold)
+            threshold = max(lowest.height - (lowest.height - failed) * (1 - self.ratio) ** (failures + 1), level)
+            target = threshold - self.slack * (lowest.height - threshold)
             rung = Rung(floor, threshold, target, self.kick, self.max_beads, self.budget)
-            string, below = yield from rung.bring_below(string, generator)
-            # A difference that measuring cannot tell, or nobody asked for, does not make a path lower.
-            lower = yield from string.sharpen(0, string.size - 1, top - 0.1 * close)
-            if lower:
-                best, top = string.part(0, string.size - 1), string.height
-                yield from meter.report(best.beads.points)
+            before = lowest.height
+            string, below = yield from rung.bring_below(string, generator, lowest)
+            if not below and not lowest.settled:
+                yield from lowest.settle()
+            yield from lowest.offer(string)
+            lower = lowest.height < before
             if below:
                 failures = 0
             else:
-                failed, failures = min(threshold, top), failures + 1
+                failed, failures = min(threshold, lowest.height), failures + 1
                 if not lower:
-                    string = best.part(0, best.size - 1)
-        return best.beads.points, Stop.LEVEL
+                    string = lowest.string.part(0, lowest.string.size - 1)
+            if DEBUG: print(f"  {id(meter)%1000} spent {meter.spent:.0f} thr {threshold-floor:.5f} top {lowest.height-floor:.5f} failed {failed-floor:.5f} below {below} lower {lower} beads {string.size}")
+
+
+import os
+DEBUG = bool(os.environ.get("DEBUG"))
