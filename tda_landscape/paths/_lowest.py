@@ -19,20 +19,21 @@ class Lowest:
     margin: float
     settled: bool = False
 
-    def offer(self, string: String) -> Task[bool]:
-        """Keep and report a copy of a string if it is lower; once settled, by more than measuring can tell."""
-        last = string.size - 1
+    def offer(self, string: String) -> Task[None]:
+        """Keep and report a copy of a string if it is lower, also where half the doubts about it come true.
+
+        Once heights are settled, a difference that measuring cannot tell does not make a string lower.
+        """
         if self.settled:
-            lower = yield from string.sharpen(0, last, self.height - self.margin)
+            lower = yield from string.sharpen(0, string.size - 1, self.height - self.margin)
         else:
-            lower = string.height < self.height
+            lower = string.bound < self.height
         if lower:
-            self.string, self.height = string.part(0, last), string.height
+            self.string, self.height = string.copy(), string.height
             yield from string.meter.report(self.string.beads.points)
-        return lower
 
     def settle(self) -> Task[None]:
-        """Measure the height closely."""
+        """Measure the height closely, from now on."""
         self.settled = True
         yield from self.string.sharpen(0, self.string.size - 1, torch.inf)
         self.height = self.string.height

@@ -12,8 +12,6 @@ from tda_landscape.energy._downhill import step_down
 from tda_landscape.paths._lowest import Lowest
 from tda_landscape.paths._string import String
 
-import os
-DEBUG = bool(os.environ.get("DEBUG"))
 MAX_STEPS = 60  # of a bead
 LEAST_NEED = 0.3  # share of the excess that a step asks for at least
 STALLS, SMALL_GAIN = 4, 0.03  # steps in a row that gain less than this share of the excess
@@ -43,7 +41,6 @@ class Rung:
         crossed it in many places: of every segment that was high, the lowest crossing seen is put back.
         """
         if not (yield from self._descend(string, torch.arange(1, string.size - 1))):
-            if DEBUG: print("   fail: stuck old bead")
             return string, False
         yield from self._check(string, lowest)
         family, depth = torch.arange(string.size - 1), torch.zeros(string.size - 1, dtype=torch.int64)
@@ -55,7 +52,6 @@ class Rung:
             yield from self._remember(string, family, depth, high, crossings)
             spent = string.size + len(high) > self.max_beads or string.meter.spent >= self.budget
             if spent or int(depth[high].max()) >= MAX_DEPTH:
-                if DEBUG: print("   fail: ", string.size, len(high), int(depth[high].max()))
                 return _put_back(string, family, crossings), False
             for segment in high.flip(0).tolist():
                 string.insert(segment, self.kick, generator)
@@ -64,7 +60,6 @@ class Rung:
             family = family.repeat_interleave(copies)
             new = high + torch.arange(1, len(high) + 1)
             if not (yield from self._descend(string, new)):
-                if DEBUG: print("   fail: stuck new bead")
                 return _put_back(string, family, crossings), False
             yield from self._check(string, lowest)
 

@@ -55,11 +55,21 @@ class String:
         """Highest energy of beads and segments, as far as it is known."""
         return max(float(self.beads.energies.max()), float(self.peak.max()))
 
+    @property
+    def bound(self) -> float:
+        """Highest energy if half the doubts come true."""
+        doubt = torch.where(self.known < CHECKED, self.doubt / 2, 0.0)
+        return max(float(self.beads.energies.max()), float((self.peak + doubt).max()))
+
     def part(self, first: int, last: int) -> String:
         """Copy the beads first..last and the segments between them."""
         rows = slice(first, last)
         segments = [getattr(self, name)[rows].clone() for name in SEGMENT]
         return String(self.beads.take(slice(first, last + 1)), *segments, self.chord, self.meter)
+
+    def copy(self) -> String:
+        """Copy the whole string."""
+        return self.part(0, self.size - 1)
 
     @classmethod
     def join(cls, parts: list[String]) -> String:
@@ -107,17 +117,17 @@ class String:
             return
         rows, at = torch.arange(len(segments)), cubic.argmax(1)
         # At an end the cubic expects nothing between: its error is then largest in the middle.
-        at = torch.where((at > EDGE) & (at < len(GRID) - 1 - EDGE), at, len(GRID) // 2)
+        inside = (at > EDGE) & (at < len(GRID) - 1 - EDGE)
+        at = torch.where(inside, at.clamp(len(GRID) // 4, 3 * len(GRID) // 4), len(GRID) // 2)
         t = GRID[at].to(cubic.dtype)
         values = yield from self.meter.values(self._on(segments, t[:, None])[:, 0])
         wrong = finite_or_inf(values) - cubic[rows, at]
         bump = (GRID * (1 - GRID)).square().to(cubic.dtype)
         quartic, top = (cubic + wrong[:, None] * bump / bump[at][:, None]).max(1)
-        low = values <= threshold
-        self.peak[segments] = torch.where(low, torch.maximum(quartic, values), values)
-        self.where[segments] = torch.where(low, GRID[top], t)
+        self.peak[segments] = torch.maximum(quartic, values).nan_to_num(nan=torch.inf)
+        self.where[segments] = GRID[top].clamp(0.1, 0.9)
         self.doubt[segments] = wrong.abs()
-        self.known[segments] = torch.where(low, EXPECTED, MEASURED)
+        self.known[segments] = torch.where(self.peak[segments] <= threshold, EXPECTED, MEASURED)
 
     def _doubtful(self, threshold: float) -> Tensor:
         """Which segments have not been seen to be high and may be so all the same."""

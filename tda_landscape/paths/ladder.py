@@ -25,8 +25,10 @@ class Ladder:
     Each rung sets a threshold u between the height of the path and the highest threshold that failed. Beads
     above it descend, each by trust-region L-BFGS of its own whose step length solves for the wanted value; then
     every segment that rises above u gets a bead at its maximum, with a small random kick, without which a
-    symmetric landscape is never left. The ladder ends when the height cannot be lowered by more than
-    `tolerance`; a threshold that failed is no proof that nothing lower exists.
+    symmetric landscape is never left. Until a threshold fails, one value a segment has to do, placed by the
+    energies and slopes at its ends; from then on, and before the ladder ends, heights are measured closely. It ends
+    when the height cannot be lowered by more than `tolerance`; a threshold that failed is no proof that nothing
+    lower exists.
 
     Freeman and Bruna, Topology and geometry of half-rectified network optimization, ICLR 2017 (Dynamic String
     Sampling), with thresholds on the excess over the higher end instead of factors of the loss.
@@ -97,44 +99,36 @@ class Ladder:
             return string.beads.points, Stop.NONFINITE
         flat = 1e-12 * (1 + abs(string.height))
         close = max(flat, self.tolerance * (string.height - floor))
-        lowest = Lowest(string.part(0, 1), string.height, 0.1 * close)
+        lowest = Lowest(string.copy(), string.height, 0.1 * close)
         yield from meter.report(lowest.string.beads.points)
         failed, failures = floor, 0
         while True:
-            if lowest.height <= level:
-                stop = Stop.LEVEL
-            elif lowest.height - floor <= flat:
-                stop = Stop.FLAT
-            elif lowest.height - failed <= close:
-                stop = Stop.CONVERGED
-            else:
-                stop = None
-            if stop is None and meter.spent >= self.budget:
-                return lowest.string.beads.points, Stop.BUDGET
-            if stop is not None:
-                if lowest.settled:
-                    return lowest.string.beads.points, stop
+            stop = _why_stop(lowest.height, level, (floor, flat), (failed, close))
+            if stop is not None and not lowest.settled:
                 yield from lowest.settle()
-                string = lowest.string.part(0, lowest.string.size - 1)
+                string = lowest.string.copy()
                 continue
+            if stop is not None or meter.spent >= self.budget:
+                return lowest.string.beads.points, stop or Stop.BUDGET
             # The more thresholds in a row have failed, the nearer to the height the next one is put.
             threshold = max(lowest.height - (lowest.height - failed) * (1 - self.ratio) ** (failures + 1), level)
             target = threshold - self.slack * (lowest.height - threshold)
             rung = Rung(floor, threshold, target, self.kick, self.max_beads, self.budget)
-            before = lowest.height
             string, below = yield from rung.bring_below(string, generator, lowest)
             if not below and not lowest.settled:
                 yield from lowest.settle()
             yield from lowest.offer(string)
-            lower = lowest.height < before
             if below:
                 failures = 0
             else:
                 failed, failures = min(threshold, lowest.height), failures + 1
-                if not lower:
-                    string = lowest.string.part(0, lowest.string.size - 1)
-            if DEBUG: print(f"  {id(meter)%1000} spent {meter.spent:.0f} thr {threshold-floor:.5f} top {lowest.height-floor:.5f} failed {failed-floor:.5f} below {below} lower {lower} beads {string.size}")
+                string = lowest.string.copy()
 
 
-import os
-DEBUG = bool(os.environ.get("DEBUG"))
+def _why_stop(height: float, level: float, flat: tuple[float, float], close: tuple[float, float]) -> Stop | None:
+    """Whether a height is low enough, or within a distance of the floor or of a threshold that failed."""
+    if height <= level:
+        return Stop.LEVEL
+    if height - flat[0] <= flat[1]:
+        return Stop.FLAT
+    return Stop.CONVERGED if height - close[0] <= close[1] else None
