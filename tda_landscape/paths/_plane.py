@@ -11,7 +11,7 @@ from tda_landscape.energy._batching import Meter, Task
 from tda_landscape.energy._downhill import Walkers, step_down
 
 ENTRY_STEPS = 60  # of the descent into a set
-MEMORY = 20  # pairs that are kept
+MEMORY = 20  # pairs that are kept, and no more than two a dimension
 
 Pairs = list[tuple[Tensor, Tensor]]
 """Steps and the changes of the gradient of E along them, oldest first."""
@@ -74,7 +74,8 @@ def enter(
     point, energy, gradient = walker.points[0], float(walker.energies[0]), walker.gradients[0]
     known = zip(walker.steps[0], walker.changes[0], strict=True)
     state = State(point, plane.flatten(point - plane.middle), energy, gradient.nan_to_num(nan=0.0))
-    return state, [(step, change) for step, change in known if bool((step != 0).any())]
+    pairs = [(step, change) for step, change in known if bool((step != 0).any())]
+    return state, pairs[-min(MEMORY, 2 * len(point)) :]
 
 
 def evaluate(plane: Plane, point: Tensor, meter: Meter) -> Task[State]:
@@ -90,4 +91,4 @@ def remember(pairs: Pairs, here: State, there: State) -> None:
     step = there.point - here.point
     if there.energy < torch.inf and float(step.norm()) > 0:
         pairs.append((step, there.gradient - here.gradient))
-        del pairs[:-MEMORY]
+        del pairs[: -min(MEMORY, 2 * len(step))]
