@@ -148,3 +148,12 @@ def insert_highest(x: Tensor, shares: Tensor, meter: Meter) -> Task[tuple[Tensor
             [shares[:gap], (share * shares[gap])[None], ((1 - share) * shares[gap])[None], shares[gap + 1 :]]
         )
     return x, shares / shares.sum()
+
+
+PEERS: dict[str, tl.paths.Search] = {
+    "AutoNEB, published rate": AutoNEB(),
+    "AutoNEB, best rate": AutoNEB(faster=6.0),
+    "9 images, rate .02": PublishedString(),
+    "9 images, best rate": PublishedString(rate=0.05),
+}
+"""Peers with the rates that they are published or commonly used with, and with those best on tuning seeds of C."""

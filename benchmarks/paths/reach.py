@@ -17,11 +17,21 @@ from torch import Tensor
 
 import tda_landscape as tl
 from benchmarks.paths.problems import PAIRS, energy_of, fingerprint, minima_of
+from benchmarks.paths.published import PEERS
 
 LEVELS = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01)
 BUDGET = 2000.0
 METHODS: dict[str, tl.paths.Search] = {
     "Ladder": tl.paths.Ladder(budget=BUDGET),
+    "Hyperplane": tl.paths.Hyperplane(budget=BUDGET),
+    "StringSampling": tl.paths.StringSampling(budget=BUDGET),
+    "String": tl.paths.String(budget=BUDGET),
+    "NudgedElasticBand": tl.paths.NudgedElasticBand(budget=BUDGET),
+    "Bezier": tl.paths.Bezier(budget=BUDGET, bends=3, objective="softmax"),
+    "Polychain": tl.paths.Polychain(budget=BUDGET, bends=5, objective="softmax"),
+    "Bezier, mean": tl.paths.Bezier(budget=BUDGET),
+    "Polychain, mean": tl.paths.Polychain(budget=BUDGET),
+    **PEERS,
 }
 """Searches under comparison: each a name and a search that reports what it has so far."""
 
@@ -100,4 +110,4 @@ def report(problems: Sequence[str], methods: Sequence[str], seeds: Sequence[int]
         for name in methods:
             start = time.process_time()
             found = traces(energy_of(problem), METHODS[name], *pairs_of(problem, seeds))
-            print(f"  {name:12s} {summary(found)}  {time.process_time() - start:.0f} s", flush=True)
+            print(f"  {name:24s} {summary(found)}  {time.process_time() - start:.0f} s", flush=True)

@@ -6,7 +6,7 @@ The objective is a quadratic whose Hessian is the identity and there is one ineq
 program has a closed solution. The Hessian of the Lagrangian, 1 + multiplier x Hessian of E, is built up by BFGS from
 the identity; steps go down the exact penalty function |x - m|^2 / 2 + weight x max(0, E - u), and where its curvature
 turns a good step away, a second-order correction is tried first: Nocedal and Wright, Numerical Optimization (2006),
-chapter 18.
+chapter 18. Before that, a descent within the plane leads into the set, and what it learned of the curvature is kept.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ import torch
 from torch import Tensor
 
 from tda_landscape.energy._batching import Meter, Task
+from tda_landscape.paths._plane import Pairs, Plane, State, enter, evaluate, remember
 
-ARMIJO, SHRINK, GROW = 1e-4, 0.4, 2.0
-MEMORY, CURVED = 20, 0.1  # pairs that are kept; least curvature of one, that of the objective being 1
+ARMIJO, POOR, GOOD, SHRINK, GROW = 1e-4, 0.25, 0.75, 0.4, 2.0
+CURVED = 0.1  # least curvature of a pair, that of the objective being 1
 OVER = 1.5  # weight of the penalty over the multiplier
 
 
@@ -40,41 +41,6 @@ class Nearest:
     inside: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Plane:
-    """Points x with <x - middle, normal> = 0, for a unit normal."""
-
-    middle: Tensor
-    normal: Tensor
-
-    @classmethod
-    def between(cls, a: Tensor, b: Tensor) -> Plane:
-        """The points that are as far from a as from b."""
-        return cls((a + b) / 2, (b - a) / (b - a).norm().clamp(min=1e-300))
-
-    def flatten(self, vector: Tensor) -> Tensor:
-        """The part of a vector that lies in the plane."""
-        return vector - (vector @ self.normal) * self.normal
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """A point of the plane, its offset from the middle, and energy and gradient there."""
-
-    point: Tensor
-    offset: Tensor
-    energy: float
-    gradient: Tensor
-
-    def penalty(self, level: float, weight: float) -> float:
-        """The exact penalty function."""
-        return float(self.offset @ self.offset) / 2 + weight * max(0.0, self.energy - level)
-
-
-Pairs = list[tuple[Tensor, Tensor]]
-"""Steps and the changes of the gradient of E along them, oldest first."""
-
-
 def nearest_below(
     plane: Plane,
     level: float,
@@ -92,59 +58,59 @@ def nearest_below(
     No step is longer than `radius`, which grows while steps do what they promise. Energies are seen relative to
     `scale`; the level that is aimed at lies half the tolerance below `level`, so that the end is inside.
     """
-    middle = yield from _evaluate(plane, plane.middle, meter)
+    middle = yield from evaluate(plane, plane.middle, meter)
     if middle.energy <= level:
         return Nearest(plane.middle, middle.energy, 0.0, 0.0, True)
-    here = middle if torch.equal(start, plane.middle) else (yield from _evaluate(plane, start, meter))
-    aim, weight = level - tolerance * scale / 2, 0.0
-    pairs: Pairs = []
+    aim = level - tolerance * scale / 2
+    here, pairs = yield from enter(plane, level, aim, start, radius, meter, budget)
+    best, weight = here, OVER * float(here.offset.norm() / here.gradient.norm().clamp(min=1e-300))
     for _ in range(max_steps):
         stuck = radius <= 1e-14 * (1 + float(here.point.norm())) or meter.spent >= budget
-        if stuck or _residual(here, level, aim, scale) <= tolerance:
+        if stuck or (here.energy > level and best.energy > level) or _residual(here, level, aim, scale) <= tolerance:
             break
         step, multiplier = _program(here, here.energy - aim, pairs)
         weight = max(weight, OVER * multiplier)
-        here, radius = yield from _try(plane, here, step, multiplier, weight, aim, radius, pairs, meter)
-    return Nearest(here.point, here.energy, _multiplier(here), _residual(here, level, aim, scale), here.energy <= level)
+        here, radius = yield from _try(plane, here, step, weight, aim, radius, pairs, meter)
+        best = _nearer(best, here, level)
+    if here.energy > level and best.energy <= level:
+        # What is left outside is near the solution: so is the point where it enters.
+        here, _ = yield from enter(plane, level, aim, here.point, radius, meter, budget)
+    end = here if _residual(here, level, aim, scale) <= tolerance else _nearer(best, here, level)
+    return Nearest(end.point, end.energy, _multiplier(end), _residual(end, level, aim, scale), end.energy <= level)
+
+
+def _nearer(first: State, second: State, level: float) -> State:
+    """The one inside that is nearer to the middle; the first, where the second is not inside."""
+    nearer = second.energy <= level and float(second.offset.norm()) < float(first.offset.norm())
+    return second if nearer else first
 
 
 def _try(
-    plane: Plane,
-    here: State,
-    step: Tensor,
-    multiplier: float,
-    weight: float,
-    aim: float,
-    radius: float,
-    pairs: Pairs,
-    meter: Meter,
+    plane: Plane, here: State, step: Tensor, weight: float, aim: float, radius: float, pairs: Pairs, meter: Meter
 ) -> Task[tuple[State, float]]:
     """Take a step, or that step corrected, or none; return where it led, and the next radius."""
     length = float(step.norm())
     share = min(1.0, radius / max(length, 1e-300))
     excess = here.energy - aim
     # The slope of the penalty function along the step, with its kink where the linear model meets the level.
-    linear = max(0.0, excess) - max(0.0, excess + float(here.gradient @ step))
-    promised = ARMIJO * share * (weight * linear - float(here.offset @ step))
+    linear = max(0.0, excess) - max(0.0, excess + share * float(here.gradient @ step))
+    promised = weight * linear - share * float(here.offset @ step) - share**2 * length**2 / 2
+    promised = max(promised, ARMIJO * share * float(step @ step))
     now = here.penalty(aim, weight)
-    there = yield from _evaluate(plane, here.point + share * step, meter)
-    _remember(pairs, here, there)
-    if now - there.penalty(aim, weight) < promised and share == 1 and there.energy > aim:
+    there = yield from evaluate(plane, here.point + share * step, meter)
+    remember(pairs, here, there)
+    gain = now - there.penalty(aim, weight)
+    if gain < ARMIJO * promised and share == 1 and there.energy > aim:
         correction, _ = _program(here, there.energy - aim, pairs, at_rest=True)
         if float(correction.norm()) < length:
-            there = yield from _evaluate(plane, here.point + step + correction, meter)
-            _remember(pairs, here, there)
-    if now - there.penalty(aim, weight) >= promised:
-        return there, radius if share == 1 else GROW * radius
-    return here, SHRINK * share * length
-
-
-def _evaluate(plane: Plane, point: Tensor, meter: Meter) -> Task[State]:
-    """Energy and gradient within the plane; what is not finite is outside, and pulls nowhere."""
-    energies, gradients = yield from meter.gradients(point[None])
-    finite = bool(torch.isfinite(energies[0]) and torch.isfinite(gradients[0]).all())
-    gradient = plane.flatten(gradients[0]) if finite else torch.zeros_like(point)
-    return State(point, plane.flatten(point - plane.middle), float(energies[0]) if finite else torch.inf, gradient)
+            there = yield from evaluate(plane, here.point + step + correction, meter)
+            remember(pairs, here, there)
+            gain = now - there.penalty(aim, weight)
+    if gain < ARMIJO * promised:
+        return here, SHRINK * share * length
+    if gain < POOR * promised:
+        return there, share * length
+    return there, GROW * radius if gain > GOOD * promised and share < 1 else radius
 
 
 def _program(here: State, excess: float, pairs: Pairs, *, at_rest: bool = False) -> tuple[Tensor, float]:
@@ -172,14 +138,6 @@ def _residual(here: State, level: float, aim: float, scale: float) -> float:
         return torch.inf
     across = float((here.offset + _multiplier(here) * here.gradient).norm()) / distance
     return max(across, abs(here.energy - aim) / scale, 1.0 if here.energy > level else 0.0)
-
-
-def _remember(pairs: Pairs, here: State, there: State) -> None:
-    """Keep a step and the change of the gradient along it."""
-    step = there.point - here.point
-    if there.energy < torch.inf and float(step.norm()) > 0:
-        pairs.append((step, there.gradient - here.gradient))
-        del pairs[:-MEMORY]
 
 
 def _curvatures(pairs: Pairs, multiplier: float) -> Pairs:

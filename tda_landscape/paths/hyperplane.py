@@ -13,13 +13,13 @@ from tda_landscape.energy import Energy
 from tda_landscape.energy._batching import Meter, Task, Watch
 from tda_landscape.paths._levels import Levels
 from tda_landscape.paths._loop import search_all
-from tda_landscape.paths._nearest import Nearest, Plane, nearest_below
+from tda_landscape.paths._nearest import Nearest, nearest_below
 from tda_landscape.paths._path import Path, Stop
+from tda_landscape.paths._plane import Plane
 from tda_landscape.paths._profile import Outset, segments_above
 from tda_landscape.paths._together import together
 
 FIRST_RADIUS = 0.1  # of the solver, relative to the segment
-MAX_STEPS = 60  # of the solver
 CHECKS = 7  # values within a segment
 
 
@@ -59,7 +59,10 @@ class Hyperplane:
         Random displacement of a start within its hyperplane, relative to its segment; without it a symmetric
         landscape is never left.
     precision : float
-        Largest residual of the Karush-Kuhn-Tucker conditions of a new point.
+        Residual of the Karush-Kuhn-Tucker conditions at which a new point counts as nearest.
+    max_steps : int
+        Most steps of a new point within the set towards the nearest; where they do not suffice, it is taken as
+        near as it got.
 
     Examples
     --------
@@ -78,15 +81,16 @@ class Hyperplane:
     max_length: float = float("inf")
     max_depth: int = 7
     kick: float = 0.02
-    precision: float = 1e-2
+    precision: float = 0.05
+    max_steps: int = 20
 
     def __post_init__(self) -> None:
         if not (0 < self.ratio < 1 and 0 <= self.slack < 1 and self.kick >= 0):
             raise InputError("ratio must lie between 0 and 1, slack in [0, 1), kick must not be negative")
         if not (self.budget > 0 and self.tolerance > 0 and 0 < self.precision < 1):
             raise InputError("budget and tolerance must be positive, precision must lie between 0 and 1")
-        if not (self.max_length >= 1 and self.max_depth >= 1):
-            raise InputError("max_length and max_depth must be at least 1")
+        if not (self.max_length >= 1 and self.max_depth >= 1 and self.max_steps >= 1):
+            raise InputError("max_length, max_depth and max_steps must be at least 1")
 
     def find(
         self,
@@ -163,7 +167,7 @@ class _Bisection:
                 self.meter,
                 scale=scale,
                 tolerance=self.search.precision,
-                max_steps=MAX_STEPS,
+                max_steps=self.search.max_steps,
                 budget=self.search.budget,
             )
         )

@@ -6,7 +6,8 @@ from scipy.optimize import brentq
 
 import tda_landscape as tl
 from tda_landscape.energy._batching import Meter, drive
-from tda_landscape.paths._nearest import Plane, nearest_below
+from tda_landscape.paths._nearest import nearest_below
+from tda_landscape.paths._plane import Plane
 
 PRECISION = 1e-6
 
