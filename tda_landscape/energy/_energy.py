@@ -66,7 +66,7 @@ class Energy:
 
     def __post_init__(self) -> None:
         if self.evaluator is None:
-            object.__setattr__(self, "evaluator", Evaluator(self.function, self.gradient, self.network))
+            object.__setattr__(self, "evaluator", Evaluator(self.dim, self.function, self.gradient, self.network))
 
     @classmethod
     def from_function(

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from tda_landscape.energy._derivatives import value_and_grad
 from tda_landscape.energy._network import Network
-from tda_landscape.energy._plan import SMALL, measured, quickest, size_of
+from tda_landscape.energy._plan import SMALL, TINY, measured, quickest, size_of
 from tda_landscape.energy._ways import NEVER, PATIENCE, Both, Way, cheaper, energies_of, gradients_of, one_alone
 
 Function = Callable[[Tensor], Tensor]
@@ -31,6 +31,7 @@ class Evaluator:
         Seconds a point when so many are evaluated at once.
     """
 
+    dim: int
     function: Function
     gradient: Function | None
     network: Network | None
@@ -71,8 +72,7 @@ class Evaluator:
 
     def _planned(self, points: Tensor, size: int, most: int) -> int:
         """How many points to evaluate at once in batches of a size, by measuring where that takes long enough."""
-        width = points.shape[1] if self.network is None else max(points.shape[1], self.network.inputs.numel())
-        if size == 1 or size * width <= SMALL or self.gradient is not None:
+        if size == 1 or size * self._width <= SMALL or self.gradient is not None:
             return size
         key = self._looks(size)
         if key not in measured:
@@ -85,6 +85,13 @@ class Evaluator:
             measured[key] = best
         return measured[key]
 
+    @property
+    def _width(self) -> int:
+        """Numbers that the evaluation of one point goes through, about."""
+        if self.network is None:
+            return self.dim
+        return max(self.dim, self.network.inputs.numel())
+
     def _looks(self, size: int) -> Any:
         """What the time of a network depends on; None for a function, which tells nothing."""
         net = self.network
@@ -94,8 +101,13 @@ class Evaluator:
         return repr(net.module), data, repr(net.loss), repr(net.regularizer), torch.get_num_threads(), size
 
     def _way(self, what: str, points: Tensor) -> Way:
-        """The way to evaluate so many points."""
-        alone = self.network is not None and len(points) == 1
+        """The way to evaluate so many points.
+
+        A single point of a large network goes the way of a plain loop, which is quicker; one of a small network the way
+        of its batches, so that its last bits do not depend on its company.
+        """
+        net = self.network
+        alone = net is not None and len(points) == 1 and (self._width > TINY or not net.vmap)
         if (what, alone) not in self.ways:
             self.ways[what, alone] = self._new_way(what, alone)
         if 0 in self.plan:  # who gives a plan means to evaluate often

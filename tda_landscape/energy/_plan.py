@@ -19,6 +19,9 @@ SIZES = (1, 4, 16, 64, 256, 1024, 4096)
 SMALL = 2**15
 """Numbers of a batch below which calling torch takes longer than its arithmetic: it is then evaluated as one."""
 
+TINY = SMALL // 256
+"""Numbers of one point of a network that is small even 256 times."""
+
 REPEATS, PATIENCE = 3, 5e-3
 """A number of points is timed so often, but not again once that took so many seconds."""
 
