@@ -5,10 +5,10 @@
     python -m benchmarks.theory --only ridge     one construction
 
 For each network two points are joined (or one is led down): random ones, zero, of rank one, nearly of rank one, or
-with layers 10^4 times as large as the next. On the exact curve, at 201 points on each piece: the largest excess over the
-higher end (the largest rise, on a way down) relative to 1 + abs(energy there), and the largest gap between pieces
+with layers 10^4 times as large as the next. On the exact curve, at 201 points on each piece: the largest excess over
+the higher end (the largest rise, on a way down) relative to 1 + abs(energy there), and the largest gap between pieces
 relative to 1 + norm of the point. Every tenth time the polyline for delta = 1e-6: its excess, measured by adaptive
-bisection, and its nodes. Every fiftieth time the polyline for delta = 1e-3 is to be proved to stay below that: `proved`.
+bisection, and its nodes. Every fiftieth time the polyline for delta = 1e-3 is to be proved to stay below: `proved`.
 Then as many networks below the threshold width, which must all be refused with a sentence. `optimum` is the distance of
 the end of a way down from the global minimum in closed form. Exits with 1 where anything misses its target.
 """
