@@ -63,8 +63,9 @@ class String:
     def part(self, first: int, last: int) -> String:
         """Copy the beads first..last and the segments between them."""
         rows = slice(first, last)
-        segments = [getattr(self, name)[rows].clone() for name in SEGMENT]
-        return String(self.beads.take(slice(first, last + 1)), *segments, self.chord, self.meter)
+        peak, where, known, doubt = (getattr(self, name)[rows].clone() for name in SEGMENT)
+        beads = self.beads.take(slice(first, last + 1))
+        return String(beads, peak, where, known, doubt, self.chord, self.meter)
 
     def copy(self) -> String:
         """Copy the whole string."""
@@ -76,8 +77,8 @@ class String:
         beads = parts[0].beads
         for part in parts[1:]:
             beads.insert(len(beads.points), part.beads.take(slice(1, None)))
-        segments = [torch.cat([getattr(part, name) for part in parts]) for name in SEGMENT]
-        return cls(beads, *segments, parts[0].chord, parts[0].meter)
+        peak, where, known, doubt = (torch.cat([getattr(part, name) for part in parts]) for name in SEGMENT)
+        return cls(beads, peak, where, known, doubt, parts[0].chord, parts[0].meter)
 
     def insert(self, segment: int, kick: float, generator: torch.Generator) -> None:
         """Put a bead at the maximum of a segment, kicked off the line by a share of its length."""
