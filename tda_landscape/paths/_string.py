@@ -64,7 +64,8 @@ class String:
         """Copy the beads first..last and the segments between them."""
         rows = slice(first, last)
         peak, where, known, doubt = (getattr(self, name)[rows].clone() for name in SEGMENT)
-        return String(self.beads.take(slice(first, last + 1)), peak, where, known, doubt, self.chord, self.meter)
+        beads = self.beads.take(slice(first, last + 1))
+        return String(beads, peak, where, known, doubt, self.chord, self.meter)
 
     def copy(self) -> String:
         """Copy the whole string."""
