@@ -113,4 +113,4 @@ def report(problems: Sequence[str], methods: Sequence[str], seeds: Sequence[int]
         for name in methods:
             start = time.process_time()
             found = traces(energy_of(problem), METHODS[name], *pairs_of(problem, seeds))
-            print(f"  {name:24s} {summary(found)}  {time.process_time() - start:.0f} s", flush=True)
+            print(f"  {name:27s} {summary(found)}  {time.process_time() - start:.0f} s", flush=True)

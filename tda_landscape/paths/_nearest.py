@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from tda_landscape.energy._batching import Meter, Task
-from tda_landscape.paths._plane import Pairs, Plane, State, enter, evaluate, remember
+from tda_landscape.paths._plane import SHORTEST, Pairs, Plane, State, enter, evaluate, remember
 
 ARMIJO, POOR, GOOD, SHRINK, GROW = 1e-4, 0.25, 0.75, 0.4, 2.0
 CURVED = 0.1  # least curvature of a pair, that of the objective being 1
@@ -65,7 +65,7 @@ def nearest_below(
     here, pairs = yield from enter(plane, level, aim, start, radius, meter, budget)
     best, weight = here, OVER * float(here.offset.norm() / here.gradient.norm().clamp(min=1e-300))
     for _ in range(max_steps):
-        stuck = radius <= 1e-14 * (1 + float(here.point.norm())) or meter.spent >= budget
+        stuck = radius <= SHORTEST * (1 + float(here.point.norm())) or meter.spent >= budget
         if stuck or (here.energy > level and best.energy > level) or _residual(here, level, aim, scale) <= tolerance:
             break
         step, multiplier = _program(here, here.energy - aim, pairs)

@@ -11,7 +11,9 @@ from tda_landscape.energy._batching import Meter, Task
 from tda_landscape.energy._downhill import Walkers, step_down
 
 ENTRY_STEPS = 60  # of the descent into a set
+FLAT = 1e-4  # share of the first gradient at which that descent has come to a minimum
 MEMORY = 20  # pairs that are kept, and no more than two a dimension
+SHORTEST = 1e-8  # step, relative to 1 + |x|: the change of the gradient along a shorter one is mostly rounding
 
 Pairs = list[tuple[Tensor, Tensor]]
 """Steps and the changes of the gradient of E along them, oldest first."""
@@ -63,12 +65,15 @@ class Within(Meter):
 def enter(
     plane: Plane, level: float, aim: float, start: Tensor, radius: float, meter: Meter, budget: float
 ) -> Task[tuple[State, Pairs]]:
-    """Descend within the plane until the energy is at the level or below, aiming a little lower."""
+    """Descend within the plane until the energy is at the level or below, aiming a little lower, or at a minimum."""
     walker, within, row = Walkers.at(start[None], radius), Within(plane, meter), torch.tensor([0])
     yield from walker.evaluate_new(within)
+    steepest = float(walker.gradients[0].norm())
     for _ in range(ENTRY_STEPS):
-        lost = not bool(torch.isfinite(walker.energies[0]))
-        if lost or float(walker.energies[0]) <= level or meter.spent >= budget:
+        # At a minimum above the level, further steps would only follow rounding.
+        flat = not float(walker.gradients[0].norm()) > FLAT * steepest
+        arrived = flat or float(walker.energies[0]) <= level
+        if arrived or meter.spent >= budget or not bool(torch.isfinite(walker.energies[0])):
             break
         yield from step_down(walker, row, walker.energies - aim, within)
     point, energy, gradient = walker.points[0], float(walker.energies[0]), walker.gradients[0]
@@ -89,6 +94,6 @@ def evaluate(plane: Plane, point: Tensor, meter: Meter) -> Task[State]:
 def remember(pairs: Pairs, here: State, there: State) -> None:
     """Keep a step and the change of the gradient along it."""
     step = there.point - here.point
-    if there.energy < torch.inf and float(step.norm()) > 0:
+    if there.energy < torch.inf and float(step.norm()) > SHORTEST * (1 + float(there.point.norm())):
         pairs.append((step, there.gradient - here.gradient))
         del pairs[: -min(MEMORY, 2 * len(step))]
