@@ -22,6 +22,7 @@ from .minima import refine_saddle as refine_saddle
 from .minima import sample as sample
 from .paths import Path as Path
 from .paths import find_path as find_path
+from .paths import shorten as shorten
 from .topology import Diagrams as Diagrams
 from .topology import LandscapeGraph as LandscapeGraph
 from .topology import MergeTree as MergeTree

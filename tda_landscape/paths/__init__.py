@@ -2,6 +2,7 @@
 
 from tda_landscape.paths._path import Path, Stop
 from tda_landscape.paths._search import Search, find_path
+from tda_landscape.paths._shorten import shorten
 from tda_landscape.paths._verify import verify
 from tda_landscape.paths.ladder import Ladder
 from tda_landscape.paths.straight import Straight
@@ -9,4 +10,4 @@ from tda_landscape.paths.straight import Straight
 SEARCHES = (Ladder, Straight)
 """Every search; the conformance tests and the configuration files read this list."""
 
-__all__ = ["SEARCHES", "Ladder", "Path", "Search", "Stop", "Straight", "find_path", "verify"]
+__all__ = ["SEARCHES", "Ladder", "Path", "Search", "Stop", "Straight", "find_path", "shorten", "verify"]

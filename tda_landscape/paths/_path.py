@@ -18,6 +18,8 @@ class Stop(Enum):
     LEVEL = "the path lies below the level asked for"
     BUDGET = "the budget was used up; the height is an upper bound of the barrier, raise `budget` to lower it"
     SADDLE = "the ways down from a saddle to both sides"
+    SHORTEST = "the length stopped changing; another way around an obstacle may still be shorter"
+    LONG = "the budget was used up before the length stopped changing; raise `budget` for a shorter path"
     NONFINITE = "an end or the straight line between the ends has a non-finite energy; no search was made"
 
 

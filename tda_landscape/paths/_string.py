@@ -84,7 +84,7 @@ class String:
     def check(self, floor: float, threshold: float) -> Task[None]:
         """Decide for each changed segment whether it stays below the threshold, with as few values as that takes."""
         open_ = torch.nonzero(self.known < CHECKED).flatten()
-        predicted, where = self._hermite(open_)
+        predicted, where = self.hermite(open_)
         high = (predicted > floor + SURELY_HIGH * (threshold - floor)) & (self.known[open_] < MEASURED)
         self.peak[open_[high]], self.where[open_[high]] = predicted[high], where[high].clamp(0.15, 0.85)
         unsure, where = open_[~high], where[~high].clamp(0.1, 0.9)
@@ -112,7 +112,7 @@ class String:
         """
         segments = torch.arange(first, last)
         yield from self.measure(segments)
-        predicted, where = self._hermite(segments)
+        predicted, where = self.hermite(segments)
         while float(self.peak[first:last].max()) < below:
             hidden = predicted > self.peak[segments]
             score = torch.where(hidden, predicted, self.peak[segments])
@@ -150,7 +150,7 @@ class String:
         self.peak[segments] = torch.where(better, highest, self.peak[segments])
         self.where[segments] = torch.where(better, place, self.where[segments])
 
-    def _hermite(self, segments: Tensor) -> tuple[Tensor, Tensor]:
+    def hermite(self, segments: Tensor) -> tuple[Tensor, Tensor]:
         """Highest value of the cubic through end energies and slopes, and where; costs nothing."""
         f, g, x = self.beads.energies, self.beads.gradients, self.beads.points
         step = x[segments + 1] - x[segments]

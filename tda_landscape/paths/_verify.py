@@ -88,7 +88,7 @@ def _segment_of(corners: Tensor, at: Tensor, *, right: bool) -> Tensor:
     return (torch.searchsorted(corners, at, right=right) - 1).clamp(0, len(corners) - 2)
 
 
-def _locate(line: Tensor, corners: Tensor, at: Tensor) -> Tensor:
+def locate(line: Tensor, corners: Tensor, at: Tensor) -> Tensor:
     """Points (p, d) of the polyline at arc lengths (p,); exactly the vertices at theirs."""
     segment = _segment_of(corners, at, right=True)
     width = corners.diff()[segment].clamp(min=1e-300)
@@ -98,7 +98,7 @@ def _locate(line: Tensor, corners: Tensor, at: Tensor) -> Tensor:
 
 def _evaluate(line: Tensor, corners: Tensor, at: Tensor, meter: Meter) -> Task[tuple[Tensor, Tensor]]:
     """Energies (p,) and slopes along the path (p, 2), to the left and to the right of each point."""
-    energy, gradient = yield from meter.gradients(_locate(line, corners, at))
+    energy, gradient = yield from meter.gradients(locate(line, corners, at))
     return finite_or_inf(energy), _slopes(line, corners, at, gradient)
 
 
@@ -116,5 +116,5 @@ def _path(line: Tensor, corners: Tensor, at: Tensor, energy: Tensor, reason: Sto
     found = torch.searchsorted(at, vertices).clamp(max=len(at) - 1)
     if not torch.isfinite(energy).all():
         reason = Stop.NONFINITE
-    points = _locate(line, corners, vertices)
+    points = locate(line, corners, vertices)
     return Path(points, energy[found], "refined", reason, torch.stack([at, energy], dim=1))
