@@ -16,8 +16,9 @@ FIRST_HOLD, HOLDS = 0.3, (1e-3, 1e3)  # of a bead to where it is, relative to th
 MEMORY = 8  # curvature pairs of a bead that are used
 FORBIDDEN = 2.0  # beads do not go higher than this above the level, relative to the room
 SPLIT, BULGE = 5.0, 0.5  # a segment gets a bead where it rises this above its ends: relative to the margin, to the room
-CUSHION = 0.3  # share of the margin that a string brought back may use
-MAX_STEPS = 12  # of bringing back
+BEADS, SEGMENTS = 0.3, 0.05  # shares of the margin that beads and segments must keep when brought back
+MAX_STEPS = 24  # of bringing back
+CHECK = 2  # gradient equivalents a segment, about
 
 
 @dataclass(slots=True)
@@ -80,29 +81,27 @@ class Contraction:
         self.string.forget(moved)
         return size.clamp(max=self.string.chord)
 
-    def bring_back(self, spare: float) -> Task[bool]:
+    def bring_back(self, budget: float, reserve: float) -> Task[bool]:
         """Bring every bead and segment below the level again, moving only those that are not.
 
-        False where that takes too many steps or beads, or more than `spare` gradient equivalents.
+        False where that takes too many steps or beads, or would leave less than `reserve` gradient equivalents a bead.
         """
-        string, ceiling = self.string, self.level - CUSHION * self.margin * self.room
-        spare += string.meter.spent
+        string, ceiling = self.string, self.level - BEADS * self.margin * self.room
         for _ in range(MAX_STEPS):
             limits = yield from self._limits()
-            beads = string.beads
-            rows = self._free()
+            if string.size > self.max_beads or string.meter.spent + (reserve + CHECK) * string.size > budget:
+                break
+            beads, rows = string.beads, self._free()
             rows = rows[beads.energies[rows] > ceiling]
             if len(rows):
                 need = (beads.energies[rows] - limits[rows - 1]).clamp(min=self.margin * self.room)
                 moved, _ = yield from step_down(beads, rows, need, string.meter)
                 string.forget(rows[moved])
             else:
-                high = yield from self._high(ceiling)
+                high = yield from self._high(self.level - SEGMENTS * self.margin * self.room)
                 if not len(high):
                     return True
                 yield from self._split(high)
-            if string.size > self.max_beads or string.meter.spent > spare:
-                break
         return False
 
     def _high(self, ceiling: float) -> Task[Tensor]:

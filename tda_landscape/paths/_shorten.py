@@ -87,7 +87,7 @@ def _cycles(path: Path, level: float, budget: float) -> Task[tuple[list[Tensor],
     room = _room(path, level)
     if room <= 0 or path.length <= (1 + 1e-9) * float((path.points[-1] - path.points[0]).norm()):
         return lines, Stop.SHORTEST
-    margin, points, fixed = MARGIN, path.points, torch.zeros(len(path.points), dtype=torch.bool)
+    margin, failures, points, fixed = MARGIN, 0, path.points, torch.zeros(len(path.points), dtype=torch.bool)
     max_beads = max(60, 2 * len(points))
     string = String.through(points, REACH * path.length, meter)
     yield from string.beads.evaluate_new(meter)
@@ -103,14 +103,11 @@ def _cycles(path: Path, level: float, budget: float) -> Task[tuple[list[Tensor],
             return lines, Stop.SHORTEST
         if not low or gain < SLOW:
             margin = max(LEAST_MARGIN, CLOSER * margin)
-        if not low and not lines:
+        failures = 0 if low else failures + 1
+        if failures > 1 and not lines:
             points, fixed = _fix_top(path, level - margin * room)
             string = String.through(points, REACH * path.length, meter)
             yield from string.beads.evaluate_new(meter)
-        elif not low:
-            string = String.through(lines[-1], REACH * path.length, meter)
-            yield from string.beads.evaluate_new(meter)
-            fixed = torch.zeros(string.size, dtype=torch.bool)
     return lines, Stop.LONG
 
 
@@ -124,8 +121,7 @@ def _cycle(contraction: Contraction, budget: float) -> Task[bool]:
         share = sweep / (SWEEPS - 1)
         moved = yield from contraction.sweep(TOLERANCE[0] * (TOLERANCE[1] / TOLERANCE[0]) ** share)
     string.beads.radius[:] = 2 * moved.mean()
-    spare = budget - VERIFICATION * string.size - string.meter.spent
-    return (yield from contraction.bring_back(spare))
+    return (yield from contraction.bring_back(budget, VERIFICATION))
 
 
 def _room(path: Path, level: float) -> float:
@@ -137,7 +133,7 @@ def _room(path: Path, level: float) -> float:
 def _fix_top(path: Path, ceiling: float) -> tuple[Tensor, Tensor]:
     """Vertices (n, d) with one more on both sides of each stretch above the ceiling, and which belong to these."""
     corners = torch.cat([path.profile.new_zeros(1), path.points.diff(dim=0).norm(dim=1).cumsum(0)])
-    at, high = path.profile[:, 0], path.profile[:, 1] > ceiling
+    at, high = path.profile[:, 0].contiguous(), path.profile[:, 1] > ceiling
     near = high.clone()
     near[1:] |= high[:-1]
     near[:-1] |= high[1:]
