@@ -51,13 +51,15 @@ class Contraction:
         """Length of the string."""
         return float(self.string.beads.points.diff(dim=0).norm(dim=1).sum())
 
-    def sweep(self, tolerance: float) -> Task[Tensor]:
-        """Move all beads at once to where tension and models pull them; return how far (k,).
+    def sweep(self, tolerance: float) -> Task[float]:
+        """Move all beads at once to where tension and models pull them; return how far in the mean.
 
         A model may be wrong by `tolerance` of the room before its bead is held more strongly.
         """
         limits = yield from self._limits()
         beads, rows = self.string.beads, self._free()
+        if not len(rows):
+            return 0.0
         # Fixed beads count as ends of a contraction of their own: their hold is out of proportion.
         hold = torch.where(self.fixed, 1e9, self.hold)[1:-1]
         limits = torch.where(self.fixed[1:-1], torch.inf, limits)
@@ -79,7 +81,7 @@ class Contraction:
         beads.points[moved] += step[finite & low]
         beads.energies[moved], beads.gradients[moved] = found[finite & low], slopes[finite & low]
         self.string.forget(moved)
-        return size.clamp(max=self.string.chord)
+        return float(size.clamp(max=self.string.chord).mean())
 
     def bring_back(self, budget: float, reserve: float) -> Task[bool]:
         """Bring every bead and segment below the level again, moving only those that are not.

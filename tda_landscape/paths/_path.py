@@ -68,6 +68,24 @@ class Path:
         """Whether this path stays at or below `level`; False means unresolved, never disconnected."""
         return self.height <= level
 
+    def answer(self, level: float) -> str:
+        """Whether the ends are connected at `level`, in words: a failed search leaves them unresolved.
+
+        Examples
+        --------
+        >>> import torch, tda_landscape as tl
+        >>> path = tl.find_path(tl.zoo.double_well(1), torch.tensor([-1.0]), torch.tensor([1.0]))
+        >>> path.answer(1.1), path.answer(0.5)
+        ('connected at 1.1', 'unresolved, best height 1')
+        """
+        return f"connected at {level:.6g}" if self.below(level) else f"unresolved, best height {self.height:.6g}"
+
+    def __str__(self) -> str:
+        return (
+            f"path of {len(self.points)} points: height {self.height:.6g} ({self.status}), "
+            f"normalized length {self.normalized_length:.4g}; {self.reason.value}"
+        )
+
 
 def arc_lengths(points: Tensor) -> Tensor:
     """Arc length (m,) at each vertex of a polyline."""

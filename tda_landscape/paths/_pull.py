@@ -34,7 +34,6 @@ def pull(
     Energies, gradients, curvature directions (k, m, d), limits of the energy and `hold` are those of the inner
     beads; the constraints are met to `tolerance` where the models can meet them.
     """
-    k = len(points) - 2
     lengths = points.diff(dim=0).norm(dim=1)
     mean = lengths.mean().clamp(min=1e-300)
     weights = mean / lengths.clamp(min=float(mean) / 5)
@@ -48,9 +47,9 @@ def pull(
     strongest = STRONGEST * mean / gradients.norm(dim=1).clamp(min=1e-300)
     multipliers = dual.solve(strongest, tolerance)
     bent = dual.at(multipliers)[1]
-    pulled = force - multipliers[:, None] * gradients
-    pulled = pulled - torch.zeros(k, points.shape[1], dtype=points.dtype).index_add(0, owner, bent[:, None] * directions)
-    return inverse @ pulled
+    bends = torch.zeros_like(force).index_add(0, owner, bent[:, None] * directions)
+    step: Tensor = inverse @ (force - multipliers[:, None] * gradients - bends)
+    return step
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,4 +139,5 @@ def curvature_directions(steps: Tensor, changes: Tensor) -> Tensor:
     values, vectors = torch.linalg.eigh((products + products.mT) / 2)
     good = (values > 1e-3 * values[:, -1:]) & (values > 0)
     scale = torch.where(good, values.clamp(min=1e-300).rsqrt(), 0.0)
-    return (vectors.mT @ changes) * scale[:, :, None]
+    directions: Tensor = (vectors.mT @ changes) * scale[:, :, None]
+    return directions

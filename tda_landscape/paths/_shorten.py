@@ -11,16 +11,19 @@ from tda_landscape._errors import InputError
 from tda_landscape.energy import Energy
 from tda_landscape.energy._batching import Meter, Task, drive
 from tda_landscape.paths._contract import Contraction
-from tda_landscape.paths._path import Path, Stop
+from tda_landscape.paths._path import Path, Stop, arc_lengths
 from tda_landscape.paths._string import String
 from tda_landscape.paths._verify import locate, verify
 
-SWEEPS = 16  # of a cycle
+SWEEPS = 12  # of a cycle
 TOLERANCE = (0.3, 0.05)  # of the models, in the first and in the last sweep of a cycle
 MARGIN, LEAST_MARGIN, CLOSER = 0.1, 0.005, 0.4  # distance from the level, relative to the room; factor of the next
 SLOW, STATIONARY = 0.02, 5e-4  # gains of length in a cycle, relative
 REACH = 0.05  # longest step of a bead, relative to the length of the path
-VERIFICATION, BRINGING_BACK = 5, 2  # gradient equivalents a bead that are kept aside
+VERIFICATION, BRINGING_BACK = 6, 2  # gradient equivalents a bead that are kept aside
+
+Line = tuple[Tensor, Tensor]
+"""A polyline (m, d), and which of its segments (m-1,) are pieces of the path as it was."""
 
 
 def shorten(energy: Energy, path: Path, level: float | None = None, *, budget: float = 1000.0) -> Path:
@@ -73,21 +76,21 @@ def shorten(energy: Energy, path: Path, level: float | None = None, *, budget: f
         raise InputError(f"the path has height {path.height:.6g}, above the level {level:.6g}; raise the level")
     (found,) = drive(energy, [_cycles(path, level, budget)])
     lines, reason = found
-    for line in reversed(lines):
-        # The cycles looked at a few points of each segment; this looks at all.
-        (verified,) = verify(energy, [line], [reason])
+    for line, settled in reversed(lines):
+        # The cycles looked at few points of each segment.
+        (verified,) = verify(energy, [line], [reason], settled=[settled])
         if verified.height <= level:
             return verified
     return replace(path, reason=reason)
 
 
-def _cycles(path: Path, level: float, budget: float) -> Task[tuple[list[Tensor], Stop]]:
+def _cycles(path: Path, level: float, budget: float) -> Task[tuple[list[Line], Stop]]:
     """Contract in cycles of sweeps, each brought back below the level; return ever shorter polylines."""
-    meter, lines, shortest = Meter(), list[Tensor](), path.length
+    meter, lines, shortest = Meter(), list[Line](), path.length
     room = _room(path, level)
     if room <= 0 or path.length <= (1 + 1e-9) * float((path.points[-1] - path.points[0]).norm()):
         return lines, Stop.SHORTEST
-    margin, failures, points, fixed = MARGIN, 0, path.points, torch.zeros(len(path.points), dtype=torch.bool)
+    margin, points, fixed = MARGIN, path.points, torch.zeros(len(path.points), dtype=torch.bool)
     max_beads = max(60, 2 * len(points))
     string = String.through(points, REACH * path.length, meter)
     yield from string.beads.evaluate_new(meter)
@@ -97,14 +100,13 @@ def _cycles(path: Path, level: float, budget: float) -> Task[tuple[list[Tensor],
         string, fixed = contraction.string, contraction.fixed
         gain = (shortest - contraction.length) / shortest
         if low and gain > 0:
-            lines.append(string.beads.points.clone())
+            lines.append((string.beads.points.clone(), fixed[1:] & fixed[:-1]))
             shortest = contraction.length
         if low and gain < STATIONARY and margin <= LEAST_MARGIN:
             return lines, Stop.SHORTEST
         if not low or gain < SLOW:
-            margin = max(LEAST_MARGIN, CLOSER * margin)
-        failures = 0 if low else failures + 1
-        if failures > 1 and not lines:
+            margin = max(LEAST_MARGIN, margin * (CLOSER if low else CLOSER**2))
+        if not low and not lines:
             points, fixed = _fix_top(path, level - margin * room)
             string = String.through(points, REACH * path.length, meter)
             yield from string.beads.evaluate_new(meter)
@@ -114,13 +116,13 @@ def _cycles(path: Path, level: float, budget: float) -> Task[tuple[list[Tensor],
 def _cycle(contraction: Contraction, budget: float) -> Task[bool]:
     """Some sweeps, and back below the level."""
     string = contraction.string
-    moved = torch.zeros(1)
+    moved = 0.0
     for sweep in range(SWEEPS):
         if string.meter.spent + (VERIFICATION + BRINGING_BACK + 1) * string.size > budget:
             break
         share = sweep / (SWEEPS - 1)
         moved = yield from contraction.sweep(TOLERANCE[0] * (TOLERANCE[1] / TOLERANCE[0]) ** share)
-    string.beads.radius[:] = 2 * moved.mean()
+    string.beads.radius[:] = 2 * moved
     return (yield from contraction.bring_back(budget, VERIFICATION))
 
 
@@ -132,7 +134,7 @@ def _room(path: Path, level: float) -> float:
 
 def _fix_top(path: Path, ceiling: float) -> tuple[Tensor, Tensor]:
     """Vertices (n, d) with one more on both sides of each stretch above the ceiling, and which belong to these."""
-    corners = torch.cat([path.profile.new_zeros(1), path.points.diff(dim=0).norm(dim=1).cumsum(0)])
+    corners = arc_lengths(path.points)
     at, high = path.profile[:, 0].contiguous(), path.profile[:, 1] > ceiling
     near = high.clone()
     near[1:] |= high[:-1]
