@@ -1,6 +1,7 @@
 from . import paths as paths
 from . import plot as plot
 from . import testing as testing
+from . import theory as theory
 from ._errors import InputError as InputError
 from ._errors import Interrupted as Interrupted
 from ._survey import Survey as Survey
@@ -25,10 +26,13 @@ from .paths import Path as Path
 from .paths import find_path as find_path
 from .paths import geodesic_curve as geodesic_curve
 from .paths import shorten as shorten
+from .theory import Predictions as Predictions
+from .theory import predict as predict
 from .topology import Diagrams as Diagrams
 from .topology import LandscapeGraph as LandscapeGraph
 from .topology import MergeTree as MergeTree
 from .topology import NuCurve as NuCurve
+from .topology import Valleys as Valleys
 from .topology import barrier_rips as barrier_rips
 from .topology import bottleneck as bottleneck
 from .topology import cubical_merge_tree as cubical_merge_tree
@@ -42,6 +46,7 @@ from .topology import persistence as persistence
 from .topology import rips as rips
 from .topology import rips_by_level as rips_by_level
 from .topology import stability_bound as stability_bound
+from .topology import valleys as valleys
 from .topology import wasserstein as wasserstein
 
 __version__: str

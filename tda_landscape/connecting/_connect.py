@@ -54,7 +54,8 @@ def connect(
     search : Search, optional
         `Ladder()` by default.
     pairs : Pairs, optional
-        Which pairs are searched; `SpanningTree()` by default.
+        Which pairs are searched; `SpanningTree()` by default. `AtLevel(u)` decides the count at one level only:
+        pairs that are joined are skipped, and heights are known no better than that takes.
     certify : bool
         Prove an upper bound of every merge of the merge tree, to 5 % of what its path rises above its higher
         end or to a millionth of the energy. Needs an energy made from a model whose layers `certify` knows; takes
@@ -108,9 +109,10 @@ def connect(
         )
     graph = _leaf_graph(leaves)
     counted, cost = tally(energy)
-    searches = _Searches(counted, cost, draw_lines(counted, leaves), search or Ladder(), seed)
+    plan = pairs or SpanningTree()
+    searches = _Searches(counted, cost, draw_lines(counted, leaves), search or Ladder(), plan.level, seed)
     try:
-        for larger in _grow(graph, pairs or SpanningTree(), searches, budget):
+        for larger in _grow(graph, plan, searches, budget):
             graph = larger
             if progress is not None:
                 progress(len(graph.edges))
@@ -134,6 +136,7 @@ class _Searches:
     cost: Tally
     lines: Lines
     search: Search
+    level: float | None
     seed: int
     spent: float = 0.0
     number: int = 0
@@ -148,7 +151,7 @@ class _Searches:
         generators = [torch.Generator().manual_seed(int(w.generate_state(1)[0])) for w in words]
         before = self.cost.gradient_equivalents
         ends, sheets = self.lines.ends(i, j, torch.as_tensor(attempts)[i, j])
-        found = self.search.find(self.energy, self.lines.points[i], ends, generators)
+        found = self.search.find(self.energy, self.lines.points[i], ends, generators, level=self.level)
         self.spent += self.cost.gradient_equivalents - before
         self.number += len(batch)
         return found, sheets

@@ -42,7 +42,7 @@ class Contraction:
     def of(cls, string: String, fixed: Tensor, level: float, room: float, margin: float, max_beads: int) -> Contraction:
         """Begin with a string all of whose beads are evaluated; segments between fixed beads are known to be low."""
         still = fixed[:-1] & fixed[1:]
-        string.known[still], string.peak[still] = SHARP, -torch.inf
+        string.known[still], string.peak[still], string.doubt[still] = SHARP, -torch.inf, 0.0
         hold = torch.full((string.size,), FIRST_HOLD, dtype=string.peak.dtype)
         return cls(string, hold, fixed, level, room, margin, max_beads)
 
@@ -109,10 +109,6 @@ class Contraction:
     def _high(self, ceiling: float) -> Task[Tensor]:
         """Numbers of the segments that rise above the ceiling and above their ends."""
         yield from self.string.check(self.level - self.room, ceiling)
-        high = torch.nonzero(self.string.peak > self._tops().clamp(min=ceiling)).flatten()
-        if len(high):
-            return high
-        yield from self.string.measure(torch.arange(self.string.size - 1))
         return torch.nonzero(self.string.peak > self._tops().clamp(min=ceiling)).flatten()
 
     def _free(self) -> Tensor:
@@ -132,7 +128,7 @@ class Contraction:
         Segments that rise too much get a bead first.
         """
         while True:
-            peak, where = self.string.hermite(torch.arange(self.string.size - 1))
+            peak, where = self.string.expected(torch.arange(self.string.size - 1))
             rise = (peak - self._tops()).clamp(min=0)
             close = peak > self.level - 2 * self.margin * self.room
             bulging = (peak > self.level) & (rise > BULGE * self.room)

@@ -20,6 +20,7 @@ class Stop(Enum):
     SADDLE = "the ways down from a saddle to both sides"
     SHORTEST = "the length stopped changing; another way around an obstacle may still be shorter"
     LONG = "the budget was used up before the length stopped changing; raise `budget` for a shorter path"
+    THEOREM = "constructed as a theorem promises"
     NONFINITE = "an end or the straight line between the ends has a non-finite energy; no search was made"
 
 
