@@ -21,8 +21,11 @@ from .minima import minimize as minimize
 from .minima import quench as quench
 from .minima import refine_saddle as refine_saddle
 from .minima import sample as sample
+from .paths import GeodesicCurve as GeodesicCurve
 from .paths import Path as Path
 from .paths import find_path as find_path
+from .paths import geodesic_curve as geodesic_curve
+from .paths import shorten as shorten
 from .theory import Predictions as Predictions
 from .theory import predict as predict
 from .topology import Diagrams as Diagrams

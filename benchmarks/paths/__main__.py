@@ -2,6 +2,7 @@
 
     python -m benchmarks.paths                    every block
     python -m benchmarks.paths reach              cost until a path is at 50 ... 1 % of the straight line's excess
+    python -m benchmarks.paths shortening         share of the detour removed on C, exact geodesics of an annulus
     python -m benchmarks.paths reach --problems C --methods Ladder --seeds 101 102
 
 G = gradient equivalents counted by `tl.tally`: a gradient 1, a value 1/3; all that a search looks at is charged.
@@ -15,10 +16,11 @@ from collections.abc import Callable
 
 import torch
 
-from benchmarks.paths import problems, reach
+from benchmarks.paths import problems, reach, shortening
 
 BLOCKS: dict[str, Callable[[argparse.Namespace], None]] = {
     "reach": lambda given: reach.report(given.problems, given.methods, given.seeds),
+    "shortening": lambda given: shortening.report([name for name in given.problems if name == "C"], given.seeds),
 }
 
 

@@ -16,6 +16,7 @@ from tda_landscape.connecting._copies import copies
 from tda_landscape.connecting._edges import edges_of, numbers
 from tda_landscape.connecting._lines import Lines, draw_lines
 from tda_landscape.connecting._refine import refine_merges
+from tda_landscape.connecting._wells import open_wells
 from tda_landscape.connecting.pairs import Known, Pair, Pairs, SpanningTree
 from tda_landscape.energy import Energy, Tally, tally
 from tda_landscape.minima import Minima
@@ -76,10 +77,10 @@ def connect(
     LandscapeGraph
         Every path found is an edge, at its verified height, with status `refined`. Where its `saddle_index` is 1 the
         height is that of a verified saddle, with its |grad E| in `saddle_gradient`, elsewhere an upper bound;
-        `confirmations` counts the searches that ended there. With a symmetry, paths end in the image of their leaf
-        that `transform` names. With `certify=True` the
-        merges have status `certified` and their proved bounds in `uppers`. A pair without an edge was not
-        searched. No separation is proved.
+        `confirmations` counts the searches that ended there. A path that falls below its lower end is descended
+        from: a verified minimum where that stops becomes a leaf, with edges to both ends. With a symmetry, paths end
+        in the image of their leaf that `transform` names. With `certify=True` the merges have status `certified` and
+        their proved bounds in `uppers`. A pair without an edge was not searched. No separation is proved.
 
     Raises
     ------
@@ -116,6 +117,8 @@ def connect(
             if progress is not None:
                 progress(len(graph.edges))
         graph = graph.with_edges(copies(leaves.symmetry, graph))
+        for larger in open_wells(counted, graph, leaves.symmetry):
+            graph = larger
         for larger in refine_merges(counted, graph, leaves.symmetry, searches.search, seed) if refine else ():
             graph = larger
             if budget is not None and cost.gradient_equivalents >= budget:

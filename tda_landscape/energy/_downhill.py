@@ -84,7 +84,7 @@ def step_down(walkers: Walkers, rows: Tensor, need: Tensor | None, meter: Meter)
     trial = walkers.points[rows] + step
     f_new, g_new = yield from meter.gradients(trial)
     finite = torch.isfinite(f_new) & torch.isfinite(g_new).all(1)
-    _remember(walkers, rows[finite], step[finite], (g_new - g)[finite])
+    remember(walkers, rows[finite], step[finite], (g_new - g)[finite])
     noise = 8 * torch.finfo(f.dtype).eps * (1 + f.abs())  # where rounding hides the gain, the gradient decides
     gain = torch.where(finite, f - f_new, -torch.inf)
     still = (gain >= -noise) & (promised < 100 * noise) & (g_new.norm(dim=1) < g.norm(dim=1))
@@ -126,7 +126,7 @@ def _step_length(need: Tensor | None, slope: Tensor, informed: Tensor, at_radius
     return torch.where(informed, solved, need / slope)
 
 
-def _remember(walkers: Walkers, rows: Tensor, step: Tensor, change: Tensor) -> None:
+def remember(walkers: Walkers, rows: Tensor, step: Tensor, change: Tensor) -> None:
     """Store the curvature pairs that are positive enough."""
     curved = (step * change).sum(1) > 1e-3 * step.norm(dim=1) * change.norm(dim=1)
     rows = rows[curved]

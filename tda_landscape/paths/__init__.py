@@ -1,7 +1,9 @@
 """Paths between points of a landscape: one file a search, one measurement for all."""
 
+from tda_landscape.paths._geodesics import GeodesicCurve, geodesic_curve
 from tda_landscape.paths._path import Path, Stop
 from tda_landscape.paths._search import Search, find_path
+from tda_landscape.paths._shorten import shorten
 from tda_landscape.paths._verify import verify
 from tda_landscape.paths.bezier import Bezier
 from tda_landscape.paths.hyperplane import Hyperplane
@@ -18,6 +20,7 @@ SEARCHES = (Bezier, Hyperplane, Ladder, NudgedElasticBand, Polychain, Straight, 
 __all__ = [
     "SEARCHES",
     "Bezier",
+    "GeodesicCurve",
     "Hyperplane",
     "Ladder",
     "NudgedElasticBand",
@@ -29,5 +32,7 @@ __all__ = [
     "String",
     "StringSampling",
     "find_path",
+    "geodesic_curve",
+    "shorten",
     "verify",
 ]

@@ -13,6 +13,7 @@ from tda_landscape.energy import Energy
 from tda_landscape.energy._batching import Watch
 from tda_landscape.energy._random import Seed, as_generator
 from tda_landscape.paths._path import Path
+from tda_landscape.paths._verify import verify
 
 
 class Search(Protocol):
@@ -48,6 +49,7 @@ def find_path(
     *,
     search: Search | None = None,
     level: float | None = None,
+    metric: Energy | None = None,
     seed: Seed = 0,
     watch: Callable[[Tensor, float], None] | None = None,
 ) -> Path:
@@ -61,7 +63,11 @@ def find_path(
     search : Search, optional
         `Ladder()` by default.
     level : float, optional
-        Stop as soon as the path lies at or below this level; ask ``path.below(level)``.
+        Stop as soon as the path lies at or below this level; ask ``path.below(level)`` or print
+        ``path.answer(level)``.
+    metric : Energy, optional
+        Another energy of the same points, on which level and height are measured, e.g. the mean absolute error of
+        a network trained on squares. The search goes down `energy` as far as its budget lets it.
     seed : int or torch.Generator
     watch : callable, optional
         Called as ``watch(polyline, spent)`` whenever an iterative search has a lower polyline (m, d) than before,
@@ -70,8 +76,8 @@ def find_path(
     Returns
     -------
     Path
-        Its height is an upper bound of the barrier. A path that stays above `level` leaves the pair unresolved:
-        it never shows that the two are disconnected.
+        Its height is an upper bound of the barrier (on `metric`, where given). A path that stays above `level`
+        leaves the pair unresolved: it never shows that the two are disconnected.
 
     Raises
     ------
@@ -88,10 +94,15 @@ def find_path(
     from tda_landscape.paths.ladder import Ladder
 
     starts, ends = energy.as_points(torch.as_tensor(a)[None]), energy.as_points(torch.as_tensor(b)[None])
+    measured = energy if metric is None else metric
+    if measured.dim != energy.dim:
+        raise InputError(f"the metric has dimension {measured.dim}, the energy {energy.dim}; they must agree")
     if level is not None:
-        high = float(energy(torch.cat([starts, ends])).max())
+        high = float(measured(torch.cat([starts, ends])).max())
         if not high <= level:
             raise InputError(f"an end has energy {high:.6g}, above the level {level:.6g}; raise the level")
     ends = starts + energy.displacement(starts, ends)
+    goal = level if metric is None else None
     told = None if watch is None else lambda _, line, spent: watch(line, spent)
-    return (search or Ladder()).find(energy, starts, ends, [as_generator(seed)], level=level, watch=told)[0]
+    (path,) = (search or Ladder()).find(energy, starts, ends, [as_generator(seed)], level=goal, watch=told)
+    return path if metric is None else verify(metric, [path.points], [path.reason])[0]

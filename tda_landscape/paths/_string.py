@@ -148,9 +148,7 @@ class String:
         """
         segments = torch.arange(first, last)
         yield from self.measure(segments)
-        curve = self._cubic(segments)
-        predicted, at = curve.max(1)
-        where = grid(curve.dtype)[at]
+        predicted, where = self.expected(segments)
         while float(self.peak[first:last].max()) < below:
             hidden = predicted > self.peak[segments]
             score = torch.where(hidden, predicted, self.peak[segments])
@@ -188,6 +186,12 @@ class String:
         self.known[segments] = self.known[segments].clamp(min=MEASURED)
         self.peak[segments] = torch.where(better, highest, self.peak[segments])
         self.where[segments] = torch.where(better, place, self.where[segments])
+
+    def expected(self, segments: Tensor) -> tuple[Tensor, Tensor]:
+        """How high the cubics of some segments get, and where; costs nothing."""
+        curve = self._cubic(segments)
+        predicted, at = curve.max(1)
+        return predicted, grid(curve.dtype)[at]
 
     def _cubic(self, segments: Tensor) -> Tensor:
         """The cubic through end energies and slopes, on the grid (s, 31); costs nothing."""
