@@ -8,9 +8,9 @@ For each network two points are joined (or one is led down): random ones, zero, 
 with layers 10^4 times as large as the next. On the exact curve, at 201 points on each piece: the largest excess over
 the higher end (the largest rise, on a way down) relative to 1 + abs(energy there), and the largest gap between pieces
 relative to 1 + norm of the point. Every tenth time the polyline for delta = 1e-6: its excess, measured by adaptive
-bisection, and its nodes. Every fiftieth time the polyline for delta = 1e-3 is to be proved to stay below: `proved`.
-Then as many networks below the threshold width, which must all be refused with a sentence. `optimum` is the distance of
-the end of a way down from the global minimum in closed form. Exits with 1 where anything misses its target.
+bisection, and its nodes. Every fiftieth time the polyline for delta = 1e-3 is to be proved to stay below that (proved).
+Then as many networks below the threshold width, which must all be refused with a sentence. Last the distance of the
+end of a way down from the global minimum in closed form (optimum). Exits with 1 where anything misses its target.
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ def rise(energy: Energy, curve: Curve, samples: int = SAMPLES) -> float:
 
 
 def joints(curve: Curve, start: Tensor, end: Tensor) -> float:
-    """Measure the largest gap between pieces, and to the ends it should have, relative to 1 + norm of the point."""
+    """Measure the largest gap, between pieces and to the ends asked for, relative to 1 + norm of the point."""
     first, last = torch.zeros(1, dtype=start.dtype), torch.ones(1, dtype=start.dtype)
     ends = torch.cat([start[None], *(piece(last) for piece in curve.pieces)])
     begins = torch.cat([*(piece(first) for piece in curve.pieces), end[None]])
