@@ -61,8 +61,9 @@ def newton_step(curvature: Tensor, slope: Tensor, damping: Tensor | float = 0.0)
     """Steps (k, r) for Hessians (k, r, r), gradients (k, r) and damping (k, 1)."""
     values, axes = torch.linalg.eigh(curvature)
     floor = SINGULAR * values.abs().amax(1, keepdim=True) + 1e-300
-    along = (axes.mT @ slope[:, :, None])[:, :, 0]
-    return -(axes @ (along / (values.clamp(min=0) + floor + damping))[:, :, None])[:, :, 0]
+    along = (axes.mT @ slope[:, :, None])[:, :, 0] / (values.clamp(min=0) + floor + damping)
+    step: Tensor = -(axes @ along[:, :, None])[:, :, 0]
+    return step
 
 
 def _descended(

@@ -85,7 +85,8 @@ def to_reference(lift: KernelLift, units: Units) -> list[Units]:
     """
     nodes, old = spanning(lift, units)
     beta, q, p = lift.beta(units), len(old), len(units.incoming)
-    spare, at = [k for k in range(p) if k not in old], {}
+    spare = [k for k in range(p) if k not in old]
+    at: dict[int, int] = {}  # the slot of each reference unit
     while old:
         exchanges = _exchanges(lift, nodes[-1].incoming, list(at), list(at.values()), old, len(spare))
         places = _places([j for j, _ in exchanges], spare)

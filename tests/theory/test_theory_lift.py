@@ -170,6 +170,17 @@ def check_descent(case):
     return float(case.energy(curve.pieces[-1].end[None]))
 
 
+@pytest.mark.slow
+def test_descents_from_200_random_architectures():
+    worst = 0.0
+    for seed in range(2000, 2200):
+        case = draw(seed, lambda q, extra: q.upper + extra, SMOOTH)
+        check_descent(case)
+        curve = lift.descend(case.chain, case.energy.network, case.ends[0], case.generator)
+        worst = max(worst, rise(case.energy, curve, 41))
+    print(f"200 architectures: relative rise {worst:.1e}")
+
+
 def test_the_end_of_a_squared_descent_is_least_squares():
     for seed in range(10):
         case = draw(seed, lambda q, extra: q.upper + extra, (mse_loss,))
@@ -202,6 +213,17 @@ def test_certificates_prove_the_height(seed):
     certificate = tl.certify(case.energy, points, level=higher + 1e-6 * (1 + higher))
     assert certificate.status == "certified"
     assert certificate.upper <= higher + 1e-6 * (1 + higher)
+
+
+def test_the_public_doors_return_verified_paths():
+    case = draw(0, lambda q, extra: q.upper + 1, (mse_loss,), (torch.relu,))
+    higher = float(case.energy(case.ends).max())
+    path = tl.find_path(case.energy, *case.ends, search=tl.theory.Constructive())
+    assert (path.reason, path.height <= higher * (1 + EXACT)) == (tl.paths.Stop.THEOREM, True)
+    down = tl.theory.descend(case.energy, case.ends[0])
+    assert bool((down.energies.diff() <= EXACT * (1 + down.height)).all())
+    minima = tl.quench(case.energy, case.ends, symmetry=None, max_steps=20)
+    assert tl.nu_curve(tl.connect(case.energy, minima, search=tl.theory.Constructive()))(minima.energies.max() + 1e-9) == 1
 
 
 def test_what_the_theorem_does_not_cover_is_refused():
