@@ -88,11 +88,11 @@ def rise(energy: Energy, curve: Curve, samples: int = SAMPLES) -> float:
 
 
 def joints(curve: Curve, start: Tensor, end: Tensor) -> float:
-    """Measure the largest gap: between consecutive pieces, and between the curve and the ends it should have."""
+    """Measure the largest gap, between pieces and to the ends asked for, relative to 1 + norm of the point."""
     first, last = torch.zeros(1, dtype=start.dtype), torch.ones(1, dtype=start.dtype)
     ends = torch.cat([start[None], *(piece(last) for piece in curve.pieces)])
     begins = torch.cat([*(piece(first) for piece in curve.pieces), end[None]])
-    return float((ends - begins).norm(dim=1).max())
+    return float(((ends - begins).norm(dim=1) / (1 + begins.norm(dim=1))).max())
 
 
 def polyline(energy: Energy, curve: Curve, delta: float = 1e-6, *, falling: bool = False) -> Tensor:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-SMALL = 1e-14  # cosine below which two unit vectors are orthogonal
+SMALL = 1e-14  # cosine up to which unit vectors are orthogonal, distance up to which they are equal
 
 
 def to_frame(left: Tensor, right: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
@@ -89,9 +89,9 @@ def turns(frame: Tensor, target: Tensor) -> Iterator[Turn]:
     """
     identity = torch.eye(frame.shape[1], dtype=frame.dtype)
     for j, wanted in enumerate(target.T):
-        inside = frame.T @ wanted
-        if inside[j] > 1 - SMALL:
+        if (frame[:, j] - wanted).norm() <= SMALL:
             continue
+        inside = frame.T @ wanted
         cosine = inside.norm()
         if cosine > SMALL:
             spare = _spare(frame, wanted)

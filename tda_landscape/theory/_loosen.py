@@ -1,4 +1,4 @@
-"""Layers made orthonormal without a direction to spare, and without a change of their product."""
+"""Layers made orthonormal, also without a direction to spare, and without a change of their product."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from tda_landscape.theory._curve import Curve, Piece
+from tda_landscape.theory._frames import to_frame
 
 NEGLIGIBLE = 1e-14
 """Singular values of a factor below this share of its largest one are zero: what they are multiplied by is put to zero,
@@ -41,13 +42,17 @@ def stretch(left: Tensor, right: Tensor, put: Put) -> tuple[tuple[Piece, ...], T
 def loosen(blocks: list[Tensor], write: Write) -> tuple[tuple[Piece, ...], list[Tensor]]:
     """Make the product of all layers but the first (r, n_1) orthonormal, where no layer is narrower than the last.
 
-    Then the first layer alone moves the product of all of them anywhere.
+    Then the first layer alone moves the product of all of them anywhere. Wider layers take straight moves only.
     """
     pieces: tuple[Piece, ...] = ()
     above = torch.eye(len(blocks[-1]) if blocks else 0, dtype=torch.float64)
     for k in range(len(blocks) - 2, -1, -1):
-        put = _putter(blocks, k, above, write)
-        more, left, right = stretch(above.T @ blocks[k + 1], blocks[k], put)
+        put, left, right = _putter(blocks, k, above, write), above.T @ blocks[k + 1], blocks[k]
+        if left.shape[1] > left.shape[0]:
+            moves = list(to_frame(left, right))
+            more, (left, right) = Curve.through([put(left, right), *(put(*move) for move in moves)]).pieces, moves[-1]
+        else:
+            more, left, right = stretch(left, right, put)
         pieces += more
         blocks = _replaced(blocks, k, above @ left, right)
         above = left.T

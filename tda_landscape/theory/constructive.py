@@ -15,9 +15,10 @@ from tda_landscape.theory._construction import Construction, first_that_applies
 from tda_landscape.theory._curve import follow
 from tda_landscape.theory.lift import KERNEL_LIFT
 from tda_landscape.theory.linear import DEEP_LINEAR
+from tda_landscape.theory.quadratic import QUADRATIC
 from tda_landscape.theory.ridge import RIDGE
 
-CONSTRUCTIONS: tuple[Construction, ...] = (DEEP_LINEAR, RIDGE, KERNEL_LIFT)
+CONSTRUCTIONS: tuple[Construction, ...] = (DEEP_LINEAR, RIDGE, KERNEL_LIFT, QUADRATIC)
 """Every construction, in the order in which they are tried; a new one is one line."""
 
 

@@ -12,6 +12,13 @@ LOSSES = {
     "logistic": functional.binary_cross_entropy_with_logits,
     "cross entropy": functional.cross_entropy,
 }
+
+
+class Square(torch.nn.Module):
+    def forward(self, x):
+        return x**2
+
+
 KINDS = ("random", "zero", "rank one", "nearly rank one", "unbalanced")
 
 
@@ -35,6 +42,11 @@ def energy_of(model, loss, generator, rows=8, **options):
 
 def linear_energy(widths, loss, generator, bias=False, **options):
     return energy_of(tl.zoo.networks.mlp(widths, activation="identity", bias=bias), loss, generator, **options)
+
+
+def quadratic_energy(inputs, units, loss, generator, bias=False, outputs=1, **options):
+    layers = torch.nn.Linear(inputs, units, bias=bias), Square(), torch.nn.Linear(units, outputs, bias=bias)
+    return energy_of(torch.nn.Sequential(*layers), loss, generator, **options)
 
 
 def point(chain, kind, generator):

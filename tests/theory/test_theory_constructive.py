@@ -76,6 +76,15 @@ def test_paths_are_certified(loss):
     assert certificate.reason is tl.certify(energy, path.points[:2], level=100.0).reason
 
 
+def test_merges_are_certified_at_the_higher_birth():
+    energy = linear_energy((2, 3, 2), "squared", rng(5))
+    minima = leaves(energy, energy.start(3, 1), None)
+    graph = tl.connect(energy, minima, search=Constructive(), certify=True)
+    merged = tl.merge_tree(graph).edge
+    assert set(graph.status[merged]) == {"certified"}
+    assert np.allclose(graph.uppers[merged], np.sort(graph.births)[1:], rtol=1e-5)
+
+
 def test_what_no_theorem_covers_is_searched_or_refused():
     energy = tl.zoo.double_well(2)
     a, b = energy.start(2, 0)
