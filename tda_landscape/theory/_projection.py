@@ -20,9 +20,6 @@ from tda_landscape.theory._intrinsic import hidden_inputs
 Value = Callable[[Tensor, Tensor], Tensor]
 """Output layer (r,) and hidden weights (h,) -> energy."""
 
-SLOPE = 1e-6
-"""The output layer is at its best where the gradient in it is at most this."""
-
 
 def variable_projection(
     energy: Energy, *, ridge: float = 0.0, angles: bool = False, semicontinuous: bool = False
@@ -134,7 +131,7 @@ def _projected(value: Value, points: Tensor, size: int) -> Tensor:
 def _check_solvable(value: Value, points: Tensor, size: int) -> None:
     """Refuse a loss whose minimum Newton steps do not find, such as one of absolute values."""
     found = minimize_convex(value, points.new_zeros(len(points), size), points)
-    if not float(found.slopes.max()) <= SLOPE:
+    if not found.solved.all():
         raise InputError(
             f"the output layer could not be minimized out (gradient {float(found.slopes.max()):.2g} is left); use a "
             "loss with two derivatives"
