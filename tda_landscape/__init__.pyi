@@ -22,6 +22,7 @@ from .minima import quench as quench
 from .minima import refine_saddle as refine_saddle
 from .minima import sample as sample
 from .paths import Path as Path
+from .paths import descend_path as descend_path
 from .paths import find_path as find_path
 from .theory import Predictions as Predictions
 from .theory import predict as predict
