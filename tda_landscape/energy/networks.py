@@ -6,10 +6,19 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from tda_landscape._errors import InputError
 from tda_landscape.energy._random import Seed, as_generator, lend
+
+
+class Square(nn.Module):
+    """z -> z^2."""
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Square each number."""
+        return z.square()
+
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "tanh": nn.Tanh,
@@ -19,6 +28,7 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
     "silu": nn.SiLU,
     "relu": nn.ReLU,
     "identity": nn.Identity,
+    "square": Square,
 }
 
 
@@ -30,7 +40,7 @@ def mlp(sizes: Sequence[int], *, activation: str = "tanh", bias: bool = True, se
     sizes : sequence of int
         Widths from input to output, e.g. ``[64, 4, 10]``.
     activation : str
-        One of tanh, sigmoid, softplus, gelu, silu, relu, identity; between the layers, not after the last.
+        One of tanh, sigmoid, softplus, gelu, silu, relu, identity, square; between the layers, not after the last.
     bias : bool
         Whether the layers have biases.
     seed : int or torch.Generator

@@ -20,6 +20,7 @@ class Stop(Enum):
     DOWN = "the path descends to the level asked for, or to the lowest one known"
     STUCK = "no way further down was found that never rises; this refutes nothing"
     SADDLE = "the ways down from a saddle to both sides"
+    THEOREM = "constructed as a theorem promises"
     NONFINITE = "an end or the straight line between the ends has a non-finite energy; no search was made"
 
 

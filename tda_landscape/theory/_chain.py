@@ -47,7 +47,9 @@ class Chain:
     def linear(self) -> bool:
         """Whether every activation is the identity."""
         return all(
-            torch.equal(a(_probe(n)), _probe(n)) for a, n in zip(self.activations, self.widths[1:], strict=False)
+            torch.equal(a(x), x)
+            for a, n in zip(self.activations, self.widths[1:], strict=False)
+            for x in (1e-6 * _probe(n), _probe(n), 1e6 * _probe(n))
         )
 
     def layers(self, point: Tensor) -> list[Layer]:
@@ -60,13 +62,14 @@ class Chain:
         return found
 
     def vector(self, layers: Sequence[Layer]) -> Tensor:
-        """Join weights and biases to a parameter vector (d,)."""
-        size = sum(w.numel() + (0 if b is None else b.numel()) for w, b in layers)
-        point = layers[0][0].new_empty(size)
+        """Join weights (..., out, in) and biases (..., out) to parameter vectors (..., d)."""
+        front = torch.broadcast_shapes(*(weight.shape[:-2] for weight, _ in layers))
+        size = sum(w.shape[-2] * w.shape[-1] + (0 if b is None else b.shape[-1]) for w, b in layers)
+        point = layers[0][0].new_empty(*front, size)
         for (weight, bias), (w, b) in zip(self.starts, layers, strict=True):
-            point[weight : weight + w.numel()] = w.flatten()
+            point[..., weight : weight + w.shape[-2] * w.shape[-1]] = w.flatten(-2)
             if b is not None:
-                point[bias : bias + b.numel()] = b
+                point[..., bias : bias + b.shape[-1]] = b
         return point
 
     def outputs(self, point: Tensor) -> Tensor:
@@ -97,7 +100,7 @@ def read_chain(network: Network) -> Chain:
     front = _piece(root, nodes[1 : at[0]], nodes[0])
     linear: list[nn.Linear] = [root.get_submodule(str(nodes[i].target)) for i in at]  # type: ignore[misc]
     _check_parameters(network, linear)
-    names = tuple(_name(nodes[i + 1 : j], root) for i, j in pairwise(at))
+    names = tuple(_name(root, nodes[i + 1 : j]) for i, j in pairwise(at))
     for piece, name, layer in zip(pieces, names, linear, strict=False):
         _check_unitwise(piece, name, layer.out_features)
     _check_tail(pieces[-1], linear[-1].out_features)
@@ -132,15 +135,15 @@ def _piece(root: nn.Module, nodes: list[fx.Node], source: fx.Node) -> Activation
     return fx.GraphModule(root, graph)
 
 
-def _name(nodes: list[fx.Node], root: nn.Module) -> str:
+def _name(root: nn.Module, nodes: list[fx.Node]) -> str:
     """The operations of a piece, in words."""
-    return " ".join(_word(n, root) for n in nodes) or "identity"
 
+    def of(node: fx.Node) -> str:
+        if node.op == "call_module":
+            return type(root.get_submodule(str(node.target))).__name__
+        return getattr(node.target, "__name__", str(node.target))
 
-def _word(node: fx.Node, root: nn.Module) -> str:
-    if node.op == "call_module":
-        return type(root.get_submodule(str(node.target))).__name__
-    return getattr(node.target, "__name__", str(node.target))
+    return " ".join(of(node) for node in nodes) or "identity"
 
 
 def _probe(width: int) -> Tensor:

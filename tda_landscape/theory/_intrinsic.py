@@ -15,13 +15,13 @@ from tda_landscape.energy._random import Seed, as_generator
 from tda_landscape.theory._activation import is_relu, polynomial_of
 from tda_landscape.theory._chain import Chain, read_chain
 
-MARGIN = 100.0
-"""A singular value within this factor of the tolerance leaves the rank undecided."""
+MARGIN, ROUNDING = 100.0, 1e-12
+"""A singular value below 100 times the tolerance, and above rounding, leaves the rank undecided."""
 
 SIZES = (0.5, 1.0, 2.0, 4.0)
 """Sizes of the pre-activations that the sampled weights give."""
 
-WHITEN = 1e-4
+WHITEN = 1e-3
 """Singular values of the data above this share of the largest are evened out before weights are drawn."""
 
 
@@ -34,8 +34,8 @@ class IntrinsicDimension:
     value : int
         Singular values above `tolerance` times the largest.
     lower, upper : int
-        The same count at 100 and at 1/100 of the tolerance; `upper` is also at most the closed form of a polynomial,
-        and equal to that of ReLU. Different numbers mean "not decided".
+        The same count at 100 times the tolerance, and at 1e-12, where rounding begins; `upper` is also at most the
+        closed form of a polynomial, and equal to that of ReLU. Different numbers mean "not decided".
     tolerance : float
     gap : float
         The singular value of number `value` over the next one; inf where there is no next one, or it is 0.
@@ -53,7 +53,7 @@ class IntrinsicDimension:
 
     @property
     def decided(self) -> bool:
-        """Whether no singular value is near the tolerance."""
+        """Whether no singular value is small without being zero."""
         return self.lower == self.upper
 
 
@@ -105,8 +105,10 @@ def intrinsic_dimension(
     (4, True, 4)
     """
     network = read_network(model, lambda outputs, _: outputs.square().sum(), data, 0.0, None, torch.float64)
-    if not 1e-12 <= tolerance < 1:
-        raise InputError(f"tolerance must be at least 1e-12, where rounding begins, and below 1; got {tolerance}")
+    if not ROUNDING <= tolerance < 1 / MARGIN:
+        raise InputError(
+            f"tolerance must be at least {ROUNDING}, where rounding begins, and below 0.01; got {tolerance}"
+        )
     return dimension_of(read_chain(network), tolerance, seed)
 
 
@@ -116,8 +118,7 @@ def dimension_of(chain: Chain, tolerance: float = 1e-8, seed: Seed = 0) -> Intri
     weights = draw_weights(inputs, len(inputs) + 200, as_generator(seed))
     features = chain.activations[0](weights @ inputs.T)
     values = torch.linalg.svdvals(features)
-    ranks = [int((values > t * values[0]).sum()) for t in (tolerance, MARGIN * tolerance, tolerance / MARGIN)]
-    value, lower, upper = ranks
+    value, lower, upper = (int((values > t * values[0]).sum()) for t in (tolerance, MARGIN * tolerance, ROUNDING))
     relu = is_relu(chain.activations[0])
     closed = _lines(inputs) if relu else _formula(chain, inputs)
     if closed is not None:

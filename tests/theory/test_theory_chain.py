@@ -62,6 +62,11 @@ def test_a_chain_computes_what_the_module_computes(module, outputs, widths, line
     assert torch.equal(chain.vector(chain.layers(point)), point)
 
 
+@pytest.mark.parametrize("activation", [nn.Hardtanh(-5, 5), nn.Softshrink(1e-3), nn.ReLU6()])
+def test_what_is_the_identity_in_the_middle_only_is_not_linear(activation):
+    assert not read_chain(network(nn.Sequential(nn.Linear(3, 2), activation, nn.Linear(2, 1)))).linear
+
+
 @pytest.mark.parametrize(
     ("module", "sentence"),
     [

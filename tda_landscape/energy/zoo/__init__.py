@@ -2,7 +2,18 @@
 
 from tda_landscape.energy import datasets, networks
 from tda_landscape.energy.zoo._clusters import lennard_jones
+from tda_landscape.energy.zoo._counterexamples import (
+    freeman_bruna,
+    permuted_teacher,
+    plateau,
+    quadratic_unit,
+    relu_mixture,
+    relu_two_points,
+    scalar_chain,
+    square_linear,
+)
 from tda_landscape.energy.zoo._networks import digits, xor
+from tda_landscape.energy.zoo._relu_counterexample import relu_counterexample
 from tda_landscape.energy.zoo._surfaces import double_well, fourier, mueller_brown, quartic, tilted_wells
 
 __all__ = [
@@ -10,10 +21,19 @@ __all__ = [
     "digits",
     "double_well",
     "fourier",
+    "freeman_bruna",
     "lennard_jones",
     "mueller_brown",
     "networks",
+    "permuted_teacher",
+    "plateau",
+    "quadratic_unit",
     "quartic",
+    "relu_counterexample",
+    "relu_mixture",
+    "relu_two_points",
+    "scalar_chain",
+    "square_linear",
     "tilted_wells",
     "xor",
 ]

@@ -1,0 +1,86 @@
+"""Constructions as a path search: conformance, counts of 1 by construction, certificates, refusals."""
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+import tda_landscape as tl
+from tda_landscape.energy.symmetry import find_symmetry
+from tda_landscape.minima import Minima
+from tda_landscape.paths import Stop
+from tda_landscape.theory import Constructive
+from tda_landscape.topology import LandscapeGraph
+from tests.theory.networks import linear_energy, rng
+
+
+def iris():
+    inputs, labels = tl.zoo.datasets.load("iris")
+    model = tl.zoo.networks.mlp([4, 4, 3], activation="identity")
+    return tl.Energy.from_model(model, functional.cross_entropy, (inputs, labels))
+
+
+def leaves(energy, points, symmetry):
+    """Any points as leaves: the theorem joins them all."""
+    order = energy(points).argsort()
+    n, nothing = len(points), torch.zeros(len(points), 2, dtype=torch.float64)
+    hits = torch.ones(n, dtype=torch.int64)
+    return Minima(
+        points[order], energy(points)[order], nothing[:, 0], nothing, nothing[:, 0], ("flat",) * n, hits, symmetry
+    )
+
+
+def test_conformance():
+    tl.testing.check_search(Constructive(), energy=linear_energy((3, 4, 2), "squared", rng(0), bias=True))
+
+
+def test_the_quotient_count_is_one_by_construction():
+    energy = iris()
+    minima = leaves(energy, 3 * energy.start(3, 0), find_symmetry(energy, "auto"))
+    graph = tl.connect(energy, minima, search=Constructive())
+    tree = tl.merge_tree(graph)
+    assert np.allclose(tree.height, np.sort(graph.births)[1:], rtol=1e-12)
+    curve = tl.nu_curve(graph)
+    assert curve(graph.births * (1 + 1e-12)).tolist() == [1] * 3
+
+
+def test_the_raw_count_is_one_by_construction():
+    """Copies under permutations and signs, as leaves of their own, and as loops that narrow the bounds to 1."""
+    energy = linear_energy((2, 3, 2), "squared", rng(1))
+    symmetry = find_symmetry(energy, "auto")
+    point = tl.quench(energy, energy.start(1, 0), symmetry=None).points
+    copies, sheets = symmetry.scramble(point.expand(8, -1), rng(2))
+    apart = tl.connect(energy, leaves(energy, torch.cat([point, copies]), None), search=Constructive())
+    assert tl.nu_curve(apart)(float(apart.births.max()) * (1 + 1e-12)) == 1
+
+    pairs = point.expand(8, -1), copies, [rng(i) for i in range(8)]
+    straight = tl.paths.Straight().find(energy, *pairs)
+    assert max(path.height for path in straight) > 1.1 * float(apart.births.max()), "the control joins the copies too"
+    paths = Constructive().find(energy, *pairs)
+    birth = energy(point).numpy()
+    heights = np.maximum([path.height for path in paths], birth[0])
+    assert (heights <= birth[0] * (1 + 1e-12)).all()
+    options = {"transform": list(sheets.numpy()), "order": symmetry.order}
+    looped = LandscapeGraph.from_arrays(birth, [(0, 0)] * 8, heights, **options)
+    lower, upper = tl.nu_curve(looped).raw
+    assert (lower[-1], upper[-1]) == (1, 1)
+    assert tl.nu_curve(LandscapeGraph.from_arrays(birth, [], [], order=symmetry.order)).raw[1][-1] == 48
+
+
+@pytest.mark.parametrize("loss", ["squared", "absolute", "logistic"])
+def test_paths_are_certified(loss):
+    energy = linear_energy((3, 4, 3, 2), loss, rng(3), bias=True)
+    path = tl.find_path(energy, *energy.start(2, 1), search=Constructive())
+    certificate = tl.certify(energy, path, level=float(path.energies[[0, -1]].max()) * (1 + 1e-6))
+    assert certificate.status == "certified"
+    assert certificate.reason is tl.certify(energy, path.points[:2], level=100.0).reason
+
+
+def test_what_no_theorem_covers_is_searched_or_refused():
+    energy = tl.zoo.double_well(2)
+    a, b = energy.start(2, 0)
+    assert tl.find_path(energy, a, b, search=Constructive(otherwise=tl.paths.Straight())).reason is Stop.STRAIGHT
+    with pytest.raises(tl.InputError, match=r"theorems speak of networks; make the energy with Energy\.from_model"):
+        tl.find_path(energy, a, b, search=Constructive())
+    with pytest.raises(tl.InputError, match="delta must be positive"):
+        Constructive(delta=0.0)
