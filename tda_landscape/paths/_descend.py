@@ -12,10 +12,10 @@ from tda_landscape.energy._batching import Meter, drive
 from tda_landscape.energy._downhill import minimize
 from tda_landscape.energy._random import Seed, as_generator
 from tda_landscape.paths._path import Path, Stop
+from tda_landscape.paths._pull import pull
 from tda_landscape.paths._search import Search
 from tda_landscape.paths._slide import falls, slide
 from tda_landscape.paths._verify import verify
-from tda_landscape.paths.ladder import Ladder
 
 FLAT = 1e-8
 """Gradient, relative to 1 + |E|, at which a descent has ended."""
@@ -23,7 +23,7 @@ FLAT = 1e-8
 KICKS, SIZES = 64, (1e-3, 1e-2, 0.1, 0.3, 1.0, 3.0)
 """Directions that are tried from where a descent ended, and their lengths relative to 1 + |theta|."""
 
-TURNS, PARTNERS = 12, 4
+TURNS, PARTNERS = 12, 2
 """Times that a path goes on from where a descent ended, and lower points that it looks for ways to each time."""
 
 
@@ -34,7 +34,7 @@ def descend_path(
     *,
     search: Search | None = None,
     starts: int = 8,
-    noise: float = 1e-7,
+    noise: float = 1e-5,
     seed: Seed = 0,
 ) -> Path:
     """Look for a path from a point down to a level, along which the energy never rises.
@@ -47,7 +47,7 @@ def descend_path(
         The level to reach. By default the lowest known one: the lowest energy at which any descent ends, from here or
         from the start law; then the path goes on until its own descent ends.
     search : Search, optional
-        Finds ways at one level from where a descent ended to lower points; `Ladder()` by default.
+        Asked for a way at one level, such as a `Ladder`, where walks along the level find none.
     starts : int
         Descents from the start law that show where lower points are.
     noise : float
@@ -71,7 +71,7 @@ def descend_path(
     -----
     Property P.1 of Venturi, Bandeira and Bruna (2018): from every point such a path leads to a global minimum. A
     descent that ends above the target goes on along ways that stay at its own level, up to `noise`, until they go down:
-    to lower points that descents from elsewhere found, or in random directions where the landscape is flat.
+    in random directions, off saddles, or pulled towards lower points that descents from elsewhere found.
 
     Examples
     --------
@@ -97,7 +97,7 @@ def descend_path(
     for _ in range(TURNS):
         if level <= known + slack:
             break
-        way = _level_way(energy, line[-1], level, lower, search or Ladder(), slack, generator)
+        way = _level_way(energy, line[-1], level, lower, search, slack, generator)
         if way is None:
             break
         below, level = slide(energy, way[-1], goal, FLAT, 0.1)
@@ -123,7 +123,13 @@ def _low_points(energy: Energy, starts: int, generator: torch.Generator) -> Tens
 
 
 def _level_way(
-    energy: Energy, point: Tensor, level: float, lower: Tensor, search: Search, slack: float, generator: torch.Generator
+    energy: Energy,
+    point: Tensor,
+    level: float,
+    lower: Tensor,
+    search: Search | None,
+    slack: float,
+    generator: torch.Generator,
 ) -> Tensor | None:
     """A polyline from a point that stays within `slack` / 2 of its level and ends lower; None if none is found."""
     kicked = _kick(energy, point, level, slack, generator)
@@ -131,6 +137,12 @@ def _level_way(
         return kicked
     goals = lower[energy(lower) < level - slack][:PARTNERS]
     if not len(goals):
+        return None
+    for goal in goals:
+        way = pull(energy, point, level, point + energy.displacement(point[None], goal[None])[0], slack)
+        if way is not None:
+            return way
+    if search is None:
         return None
     begins, ends = point.expand(len(goals), -1), point + energy.displacement(point.expand(len(goals), -1), goals)
     randoms = [torch.Generator().manual_seed(int(torch.randint(2**31, (), generator=generator))) for _ in goals]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
+from scipy.optimize import nnls
 from torch import Tensor
 
 from tda_landscape.energy import Energy
@@ -12,23 +14,29 @@ ALONG = torch.tensor([1 / 8, 1 / 4, 1 / 2, 3 / 4, 1], dtype=torch.float64)
 """Where each step is looked at; it is taken as far as the energy falls at all of them."""
 
 MEMORY, SHRINK, STEPS = 12, 1 / 16, 2000
+SIDES, AFTER_KINK = 8, 1e-3
 PIECES, ROUNDS = 4, 40
 
 
-def slide(energy: Energy, start: Tensor, target: float, tolerance: float, radius: float) -> tuple[Tensor, float]:
+def slide(
+    energy: Energy, start: Tensor, target: float, tolerance: float, radius: float, most: int = STEPS
+) -> tuple[Tensor, float]:
     """Descend from a point (d,) to the target or a small gradient; the polyline (m, d), and the last energy.
 
-    L-BFGS directions; a step ends where the energy begins to rise along it, so that no minimum is jumped over.
+    L-BFGS directions; a step ends where the energy begins to rise along it, so that no minimum is jumped over. At a
+    kink, where no step along the gradient goes down, the shortest vector in the hull of the gradients met on its sides
+    takes its place (Wolfe 1975).
     """
-    line, steps, changes = [start], list[Tensor](), list[Tensor]()
+    line, steps, changes, sides = [start], list[Tensor](), list[Tensor](), list[Tensor]()
     values, gradients = energy.value_and_grad(start[None])
     here, g = float(values[0]), gradients[0]
-    for _ in range(STEPS):
-        if here <= target or not float(g.norm()) > tolerance * (1 + abs(here)):
+    for _ in range(most):
+        slope = shortest([g, *sides]) if sides else g
+        if here <= target or not float(slope.norm()) > tolerance * (1 + abs(here)):
             break
-        step = -_direction(steps, changes, g)
+        step = -slope if sides else -_direction(steps, changes, g)
         if not float(step @ g) < 0:
-            step, steps, changes = -g, [], []
+            step, steps, changes = -slope, [], []
         step = step * min(1.0, radius / float(step.norm()))
         trial = line[-1] + ALONG.to(step.dtype)[:, None] * step
         e, slopes = energy.value_and_grad(trial)
@@ -36,14 +44,30 @@ def slide(energy: Energy, start: Tensor, target: float, tolerance: float, radius
         count = int(falling.int().cumprod(0).sum())
         if count == 0:
             radius = SHRINK * float(step.norm())
+            sides = [*sides, slopes[0]][-SIDES:] if torch.isfinite(slopes[0]).all() else sides
             if radius < 1e-14 * (1 + float(line[-1].norm())):
                 break
             continue
         radius = max(radius, 2 * float(step.norm())) if count == len(ALONG) else 2 * float(step.norm())
-        steps, changes = _remembered(steps, changes, trial[count - 1] - line[-1], slopes[count - 1] - g)
+        if not sides:
+            steps, changes = _remembered(steps, changes, trial[count - 1] - line[-1], slopes[count - 1] - g)
+        else:
+            steps, changes = [], []
+            radius = max(radius, AFTER_KINK * (1 + float(line[-1].norm())))
         line.append(trial[count - 1])
         here, g = float(e[count - 1]), slopes[count - 1]
+        sides = sides if count < len(ALONG) else []
     return torch.stack(line), here
+
+
+def shortest(vectors: list[Tensor]) -> Tensor:
+    """The shortest vector in the convex hull of vectors (d,)."""
+    table = torch.stack(vectors)
+    weight = 1e3 * float(table.norm())
+    system = torch.cat([table.T, table.new_full((1, len(table)), weight)]).numpy()
+    factors = torch.as_tensor(nnls(system, np.append(np.zeros(table.shape[1]), weight))[0], dtype=table.dtype)
+    found: Tensor = factors @ table / factors.sum()
+    return found
 
 
 def falls(energy: Energy, line: Tensor, noise: float) -> tuple[Tensor, float]:

@@ -143,7 +143,7 @@ def _write(frame: Frame, points: Tensor, rows: Tensor, incoming: bool) -> None:
 
 def _balance(chain: tuple[Frame, ...], points: Tensor) -> None:
     """In place: the shortest weights that pass on the same (the closed orbit; Kempf and Ness 1979)."""
-    for _ in range(SWEEPS):
+    for _ in range(SWEEPS if len(points) else 0):
         uneven = 0.0
         for frame in chain:
             made, read = _rows(frame, points, True), _rows(frame, points, False)

@@ -82,7 +82,7 @@ NETWORKS = {
     "tanh 3-6-7-2": lambda: tl.zoo.networks.mlp([3, 6, 7, 2]),
     "relu 3-6-7-2": lambda: tl.zoo.networks.mlp([3, 6, 7, 2], activation="relu"),
     "linear 3-2-4": lambda: tl.zoo.networks.mlp([3, 2, 4], activation="identity"),
-    "linear 4-2-3-5": lambda: tl.zoo.networks.mlp([4, 2, 3, 5], activation="identity"),
+    "linear 3-2-3-5": lambda: tl.zoo.networks.mlp([3, 2, 3, 5], activation="identity"),
     "conv tanh": lambda: convolutional(nn.Tanh, nn.AvgPool2d),
     "conv relu": lambda: convolutional(nn.ReLU, nn.MaxPool2d),
     "residual tanh": lambda: Residual(),
@@ -96,7 +96,7 @@ def energy_of(model, *, weight_decay=0.0, regularizer=None, inputs=None):
     """Mean squared outputs on random data that fit the model."""
     first = next(m for m in model.modules() if isinstance(m, nn.Linear | nn.Conv2d | nn.Conv1d | nn.BatchNorm1d))
     if inputs is None:
-        shape = (1, 8, 8) if isinstance(first, nn.Conv2d) else (getattr(first, "in_features", 3),)
+        shape = (1, 8, 8) if isinstance(first, nn.Conv2d) else (3,)
         inputs = torch.randn(12, *shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     return tl.Energy.from_model(
         model,
