@@ -23,6 +23,7 @@ from .minima import refine_saddle as refine_saddle
 from .minima import sample as sample
 from .paths import GeodesicCurve as GeodesicCurve
 from .paths import Path as Path
+from .paths import descend_path as descend_path
 from .paths import find_path as find_path
 from .paths import geodesic_curve as geodesic_curve
 from .paths import shorten as shorten

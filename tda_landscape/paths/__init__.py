@@ -1,5 +1,6 @@
 """Paths between points of a landscape: one file a search, one measurement for all."""
 
+from tda_landscape.paths._descend import descend_path
 from tda_landscape.paths._geodesics import GeodesicCurve, geodesic_curve
 from tda_landscape.paths._path import Path, Stop
 from tda_landscape.paths._search import Search, find_path
@@ -31,6 +32,7 @@ __all__ = [
     "Straight",
     "String",
     "StringSampling",
+    "descend_path",
     "find_path",
     "geodesic_curve",
     "shorten",

@@ -17,6 +17,8 @@ class Stop(Enum):
     CONVERGED = "no lower path was found within the tolerance; the height is still an upper bound of the barrier"
     LEVEL = "the path lies below the level asked for"
     BUDGET = "the budget was used up; the height is an upper bound of the barrier, raise `budget` to lower it"
+    DOWN = "the path descends to the level asked for, or to the lowest one known"
+    STUCK = "no way further down was found that never rises; this refutes nothing"
     SADDLE = "the ways down from a saddle to both sides"
     SHORTEST = "the length stopped changing; another way around an obstacle may still be shorter"
     LONG = "the budget was used up before the length stopped changing; raise `budget` for a shorter path"
