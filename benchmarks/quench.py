@@ -10,6 +10,8 @@ get there does not count, whatever its optimiser says. Lines:
 - scipy: `scipy.optimize.minimize(method="L-BFGS-B")` on one point after another, with torch autograd through
   `torch.func.functional_call` on the module: what packages for energy landscapes do (topsearch).
 - scipy, tl.Energy: the same optimiser with this package's energy for the gradients.
+- topsearch: `topsearch.minimisation.lbfgs.minimise`, a box-constrained L-BFGS-B of 5 pairs, with the same autograd
+  gradient; numerical: with the gradient that its `Potential` has by default. Only where topsearch is installed.
 - torch: `torch.optim.LBFGS` with a strong Wolfe search on the module's own parameters, one point after another.
 The slow ones run on the first `--few` points of the same batch, in turns with the fast one.
 """
@@ -96,6 +98,33 @@ def by_energy(energy: tl.Energy) -> Callable[[np.ndarray], tuple[float, np.ndarr
     return value_and_grad
 
 
+def topsearch_lines(energy: tl.Energy) -> list[Line]:
+    """The peer's own minimiser, where it is installed."""
+    try:
+        from topsearch.minimisation.lbfgs import minimise
+        from topsearch.potentials.potential import Potential
+    except ImportError:
+        return []
+    autograd = by_autograd(energy)
+
+    class Numerical(Potential):
+        def function(self, position: np.ndarray) -> float:
+            with torch.no_grad():
+                return float(energy.network.value(torch.from_numpy(position)))
+
+    def loop_of(value_and_grad: Callable[[np.ndarray], tuple[float, np.ndarray]]) -> Callable[[Tensor], Tensor]:
+        box = [(-100.0, 100.0)] * energy.dim
+
+        def quench(points: Tensor) -> Tensor:
+            ends = [minimise(value_and_grad, p.numpy().copy(), box, TOLERANCE / 5, n_steps=5000)[0] for p in points]
+            return torch.from_numpy(np.array(ends))
+
+        return quench
+
+    numerical = loop_of(Numerical().function_gradient)
+    return [Line("topsearch", loop_of(autograd)), Line("topsearch, numerical", lambda p: numerical(p[:2]))]
+
+
 def torch_loop(energy: tl.Energy) -> Callable[[Tensor], Tensor]:
     def one(point: Tensor) -> Tensor:
         x = point.clone().requires_grad_()
@@ -127,6 +156,7 @@ def main() -> None:
         Line("loop", loop(energy)),
         Line("scipy", scipy_loop(by_autograd(energy))),
         Line("scipy, tl.Energy", scipy_loop(by_energy(energy))),
+        *topsearch_lines(energy),
         Line("torch", torch_loop(energy)),
     ]
     for repeat in range(REPEATS):
@@ -137,7 +167,7 @@ def main() -> None:
     print(f"XOR 2-4-1, d = {energy.dim}, batch {given.batch}, medians of {REPEATS} turns, CPU time, one thread")
     for line in (fast, *slow):
         print(
-            f"  {line.name:18s} {line.rate:9.1f} converged quenches/s  ({line.share:4.0%} of the last turn converged)"
+            f"  {line.name:20s} {line.rate:9.1f} converged quenches/s  ({line.share:4.0%} of the last turn converged)"
             f"   batch is {fast.rate / line.rate:6.1f} times as fast"
         )
 

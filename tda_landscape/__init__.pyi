@@ -21,12 +21,19 @@ from .minima import minimize as minimize
 from .minima import quench as quench
 from .minima import refine_saddle as refine_saddle
 from .minima import sample as sample
+from .paths import GeodesicCurve as GeodesicCurve
 from .paths import Path as Path
+from .paths import descend_path as descend_path
 from .paths import find_path as find_path
+from .paths import geodesic_curve as geodesic_curve
+from .paths import shorten as shorten
+from .theory import Predictions as Predictions
+from .theory import predict as predict
 from .topology import Diagrams as Diagrams
 from .topology import LandscapeGraph as LandscapeGraph
 from .topology import MergeTree as MergeTree
 from .topology import NuCurve as NuCurve
+from .topology import Valleys as Valleys
 from .topology import barrier_rips as barrier_rips
 from .topology import bottleneck as bottleneck
 from .topology import cubical_merge_tree as cubical_merge_tree
@@ -40,6 +47,7 @@ from .topology import persistence as persistence
 from .topology import rips as rips
 from .topology import rips_by_level as rips_by_level
 from .topology import stability_bound as stability_bound
+from .topology import valleys as valleys
 from .topology import wasserstein as wasserstein
 
 __version__: str

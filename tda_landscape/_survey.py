@@ -48,7 +48,7 @@ class Survey:
     cost : Tally
         Evaluations spent.
     provenance : dict
-        Versions, threads, dimension and precision.
+        Versions, threads, dimension, precision, and the plan: ``energy.in_chunks(plan)`` repeats the same bits.
     """
 
     cloud: Cloud | None
@@ -140,7 +140,6 @@ def survey(
     counted, cost = tally(energy)
     tell = progress or (lambda stage, sentence: None)
     found: dict[str, Any] = {"cloud": None, "minima": None, "graph": None}
-    provenance = _provenance(energy)
     if explore is None:
         explore = not (sample or quench or connect) and explorable(energy)
     try:
@@ -160,8 +159,8 @@ def survey(
     except KeyboardInterrupt as stopped:
         if isinstance(stopped, Interrupted):
             found["graph"] = stopped.partial
-        raise Interrupted(Survey(**found, cost=cost, provenance=provenance)) from None
-    return Survey(**found, cost=cost, provenance=provenance)
+        raise Interrupted(Survey(**found, cost=cost, provenance=_provenance(energy))) from None
+    return Survey(**found, cost=cost, provenance=_provenance(energy))
 
 
 def explorable(energy: Energy) -> bool:
@@ -184,6 +183,7 @@ def _provenance(energy: Energy) -> dict[str, Any]:
         "torch": torch.__version__,
         "python": platform.python_version(),
         "threads": torch.get_num_threads(),
+        "plan": energy.plan,
         "dim": energy.dim,
         "dtype": str(energy.dtype).removeprefix("torch."),
     }

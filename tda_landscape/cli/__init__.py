@@ -1,4 +1,4 @@
-"""The command line: `tda-landscape survey CONFIG.toml`, `tda-landscape certify A B --model pkg:factory --level u`."""
+"""The command line: `tda-landscape survey CONFIG.toml`, `certify A B --model pkg:factory --level u`, `predict`."""
 
 from __future__ import annotations
 

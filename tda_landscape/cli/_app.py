@@ -67,6 +67,19 @@ def certify(
     return OK if proved else UNRESOLVED
 
 
+@app.command()
+def predict(
+    model: Annotated[str, typer.Option("--model", metavar="PKG:FACTORY", help="A function that returns the Energy.")],
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """Say what the theorems about N_u say of a network and its data, with their hypotheses and sources."""
+    with contextlib.redirect_stdout(sys.stderr):  # stdout is for the answer, whatever a factory prints
+        from tda_landscape.cli._predict import sheet
+
+        text = str(sheet(model))
+    _print(text + "\n")
+
+
 def _survey(config: Path, quiet: bool) -> Report:
     """Check everything that can be checked, then work; torch is imported here, not for --help."""
     from tda_landscape.cli._config import read_config

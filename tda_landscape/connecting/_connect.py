@@ -16,6 +16,7 @@ from tda_landscape.connecting._copies import copies
 from tda_landscape.connecting._edges import edges_of, numbers
 from tda_landscape.connecting._lines import Lines, draw_lines
 from tda_landscape.connecting._refine import refine_merges
+from tda_landscape.connecting._wells import open_wells
 from tda_landscape.connecting.pairs import Known, Pair, Pairs, SpanningTree
 from tda_landscape.energy import Energy, Tally, tally
 from tda_landscape.minima import Minima
@@ -53,7 +54,8 @@ def connect(
     search : Search, optional
         `Ladder()` by default.
     pairs : Pairs, optional
-        Which pairs are searched; `SpanningTree()` by default.
+        Which pairs are searched; `SpanningTree()` by default. `AtLevel(u)` decides the count at one level only:
+        pairs that are joined are skipped, and heights are known no better than that takes.
     certify : bool
         Prove an upper bound of every merge of the merge tree, to 5 % of what its path rises above its higher
         end or to a millionth of the energy. Needs an energy made from a model whose layers `certify` knows; takes
@@ -75,10 +77,10 @@ def connect(
     LandscapeGraph
         Every path found is an edge, at its verified height, with status `refined`. Where its `saddle_index` is 1 the
         height is that of a verified saddle, with its |grad E| in `saddle_gradient`, elsewhere an upper bound;
-        `confirmations` counts the searches that ended there. With a symmetry, paths end in the image of their leaf
-        that `transform` names. With `certify=True` the
-        merges have status `certified` and their proved bounds in `uppers`. A pair without an edge was not
-        searched. No separation is proved.
+        `confirmations` counts the searches that ended there. A path that falls below its lower end is descended
+        from: a verified minimum where that stops becomes a leaf, with edges to both ends. With a symmetry, paths end
+        in the image of their leaf that `transform` names. With `certify=True` the merges have status `certified` and
+        their proved bounds in `uppers`. A pair without an edge was not searched. No separation is proved.
 
     Raises
     ------
@@ -107,13 +109,16 @@ def connect(
         )
     graph = _leaf_graph(leaves)
     counted, cost = tally(energy)
-    searches = _Searches(counted, cost, draw_lines(counted, leaves), search or Ladder(), seed)
+    plan = pairs or SpanningTree()
+    searches = _Searches(counted, cost, draw_lines(counted, leaves), search or Ladder(), plan.level, seed)
     try:
-        for larger in _grow(graph, pairs or SpanningTree(), searches, budget):
+        for larger in _grow(graph, plan, searches, budget):
             graph = larger
             if progress is not None:
                 progress(len(graph.edges))
         graph = graph.with_edges(copies(leaves.symmetry, graph))
+        for larger in open_wells(counted, graph, leaves.symmetry):
+            graph = larger
         for larger in refine_merges(counted, graph, leaves.symmetry, searches.search, seed) if refine else ():
             graph = larger
             if budget is not None and cost.gradient_equivalents >= budget:
@@ -131,6 +136,7 @@ class _Searches:
     cost: Tally
     lines: Lines
     search: Search
+    level: float | None
     seed: int
     spent: float = 0.0
     number: int = 0
@@ -145,7 +151,7 @@ class _Searches:
         generators = [torch.Generator().manual_seed(int(w.generate_state(1)[0])) for w in words]
         before = self.cost.gradient_equivalents
         ends, sheets = self.lines.ends(i, j, torch.as_tensor(attempts)[i, j])
-        found = self.search.find(self.energy, self.lines.points[i], ends, generators)
+        found = self.search.find(self.energy, self.lines.points[i], ends, generators, level=self.level)
         self.spent += self.cost.gradient_equivalents - before
         self.number += len(batch)
         return found, sheets

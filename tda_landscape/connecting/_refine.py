@@ -70,8 +70,8 @@ def _enter(energy: Energy, graph: LandscapeGraph, saddles: Saddles, symmetry: Sy
             confirmations[known] += 1
             graph = replace(graph, confirmations=confirmations)
             continue
-        start, larger = _leaf(energy, graph, way, 0, symmetry)
-        end, larger = _leaf(energy, larger, way, -1, symmetry)
+        start, larger = leaf_at(energy, graph, way, 0, symmetry)
+        end, larger = leaf_at(energy, larger, way, -1, symmetry)
         if start is None or end is None:
             continue
         saddle = {"saddle_index": [1], "saddle_gradient": [gradient]}
@@ -90,7 +90,7 @@ def _known(graph: LandscapeGraph, top: Tensor, height: float, symmetry: Symmetry
     return None
 
 
-def _leaf(
+def leaf_at(
     energy: Energy, graph: LandscapeGraph, way: Path, at: int, symmetry: Symmetry | None
 ) -> tuple[tuple[int, Tensor | None] | None, LandscapeGraph]:
     """The leaf at an end of a way, a new one if there is none, and the sheet of its image; None for no leaf at all."""

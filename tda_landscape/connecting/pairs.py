@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,7 +65,11 @@ class Known:
 
 
 class Pairs(Protocol):
-    """A plan: a frozen dataclass with this one method."""
+    """A plan: a frozen dataclass with this one method, and a level."""
+
+    @property
+    def level(self) -> float | None:
+        """Where a search may stop, since nothing lower is asked for; None: as low as it gets."""
 
     def propose(self, known: Known) -> list[Pair]:
         """Return the pairs (i, j) to search next, most promising first; none when the plan has ended."""
@@ -94,6 +98,7 @@ class SpanningTree:
     """
 
     attempts: int = 2
+    level: ClassVar[None] = None
 
     def __post_init__(self) -> None:
         if self.attempts < 1:
@@ -138,6 +143,7 @@ class Nearest:
     """
 
     k: int = 3
+    level: ClassVar[None] = None
 
     def __post_init__(self) -> None:
         if self.k < 1:
@@ -164,12 +170,64 @@ class All:
     [(0, 1), (0, 2), (1, 2)]
     """
 
+    level: ClassVar[None] = None
+
     def propose(self, known: Known) -> list[Pair]:
         """Return every pair that has an untried line."""
         return _listed(known.untried)
 
 
-PLANS = (SpanningTree, Nearest, All)
+@dataclass(frozen=True, slots=True)
+class AtLevel:
+    """What deciding the count at one level takes: pairs of leaves that no path joins at the level yet.
+
+    Each round every component of the leaves below the level proposes the lowest line to another one that no search
+    has started from; pairs that are joined, also through others, are skipped, and so are leaves above the level.
+    Searches stop as soon as they are below it.
+
+    Parameters
+    ----------
+    level : float
+        u.
+    attempts : int
+        Searches of each line.
+
+    Examples
+    --------
+    >>> graph = LandscapeGraph.from_arrays([0.0, 0.1, 0.2, 9.0], [(0, 1)], [0.5])
+    >>> straight = np.array([[9.0, 3, 4, 1], [3, 9, 2, 1], [4, 2, 9, 1], [1, 1, 1, 9]])
+    >>> AtLevel(0.6).propose(Known(graph, straight[None], straight))
+    [(1, 2)]
+    """
+
+    level: float
+    attempts: int = 2
+
+    def __post_init__(self) -> None:
+        if not np.isfinite(self.level):
+            raise InputError(f"level must be a finite number, got {self.level}")
+        if self.attempts < 1:
+            raise InputError(f"attempts must be at least 1, got {self.attempts}")
+
+    def propose(self, known: Known) -> list[Pair]:
+        """Return the best untried pair of each component with another; none when all are joined or tried."""
+        component = merge_tree(known.graph).cut(self.level)
+        below = component >= 0
+        apart = np.triu(component[:, None] != component[None, :], 1) & below[:, None] & below[None, :]
+        apart &= known.attempts < self.attempts * len(known.straight)
+        # Lines that were not probed come last, by their length; every search of a line makes it less promising.
+        cost = np.where(np.isfinite(known.next_straight), known.next_straight, known.distance + _top(known))
+        order = np.lexsort((cost[apart], known.attempts[apart]))
+        chosen: list[Pair] = []
+        served: set[int] = set()
+        for i, j in np.argwhere(apart)[order].tolist():
+            if not {component[i], component[j]} <= served:
+                served |= {component[i], component[j]}
+                chosen.append((i, j))
+        return chosen
+
+
+PLANS = (SpanningTree, Nearest, All, AtLevel)
 """Every plan; the conformance tests and the configuration files read this list."""
 
 
@@ -179,11 +237,16 @@ def _spanning_tree(known: Known) -> list[Pair]:
     i, j = np.triu_indices(n, 1)
     height, floor = known.straight[0, i, j], known.floors[i, j]
     # Lines that are not finite come last, by their length, so that the tree always spans.
-    top = height[np.isfinite(height)].max(initial=floor.max(initial=0.0))
-    height = np.where(np.isfinite(height), height, top + 1 + known.distance[i, j])
+    height = np.where(np.isfinite(height), height, _top(known) + known.distance[i, j])
     edges = np.stack([i, j], axis=1)
     tree = merge_tree((known.graph.births, edges, np.maximum(height, floor)))
     return [(int(a), int(b)) for a, b in edges[tree.edge]]
+
+
+def _top(known: Known) -> float:
+    """A height above that of all straight lines."""
+    straight = known.straight[np.isfinite(known.straight)]
+    return 1 + float(straight.max(initial=known.graph.births.max(initial=0.0)))
 
 
 def _one_side(tree_edges: NDArray[np.intp], edges: NDArray[np.intp], cut: int, n: int) -> NDArray[np.intp]:

@@ -1,12 +1,13 @@
 """Many searches at once: each is written for itself, their evaluations are made together.
 
 A search is a generator that yields `Values` or `Gradients` requests and is sent the answers. `drive` runs any
-number of them side by side and joins what they ask for at the same time into one batch.
+number of them side by side and joins what they ask for at the same time into one batch. A search may also `Report`
+what it has so far, which costs nothing and changes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import torch
@@ -28,8 +29,17 @@ class Gradients(NamedTuple):
     points: Tensor
 
 
+class Report(NamedTuple):
+    """Please note: this is the best found so far, at this cost; the answer is None and comes at once."""
+
+    best: Tensor
+    spent: float
+
+
 Result = TypeVar("Result")
-Task = Generator[Values | Gradients, Any, Result]
+Task = Generator[Values | Gradients | Report, Any, Result]
+Watch = Callable[[int, Tensor, float], None]
+"""Called with the number of a task, the best that it has found and the gradient equivalents that it has spent."""
 
 
 class Meter:
@@ -50,20 +60,29 @@ class Meter:
         answer: tuple[Tensor, Tensor] = yield Gradients(points)
         return answer
 
+    def report(self, best: Tensor) -> Task[None]:
+        """Tell whoever watches what has been found by now."""
+        yield Report(best, self.spent)
+
 
 def finite_or_inf(energies: Tensor) -> Tensor:
     """Put what is not finite outside every sublevel set: no comparison can then take it for low."""
     return torch.where(torch.isfinite(energies), energies, torch.inf)
 
 
-def drive(energy: Energy, tasks: Sequence[Task[Result]]) -> list[Result]:
-    """Run all tasks to their ends and return their results in order."""
+def drive(energy: Energy, tasks: Sequence[Task[Result]], watch: Watch | None = None) -> list[Result]:
+    """Run all tasks to their ends and return their results in order; hand their reports to `watch`."""
     results: dict[int, Result] = {}
     requests: dict[int, Values | Gradients] = {}
 
     def resume(i: int, answer: Any) -> None:
         try:
-            requests[i] = tasks[i].send(answer)
+            request = tasks[i].send(answer)
+            while isinstance(request, Report):
+                if watch is not None:
+                    watch(i, request.best, request.spent)
+                request = tasks[i].send(None)
+            requests[i] = request
         except StopIteration as end:
             results[i] = end.value
 

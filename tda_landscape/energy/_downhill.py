@@ -1,8 +1,9 @@
 """Batched trust-region L-BFGS: every point has its own curvature, radius and step length, and its own end.
 
 Each point steps along the L-BFGS direction; the step length solves the quadratic model for the value that is
-wanted, so there is no learning rate. A step is rejected when it gains less than a thousandth of what the model
-promised; its curvature is kept all the same, since it is information.
+wanted, so there is no learning rate. Where the model cannot reach it, the curvature that it assumes outside the
+directions seen so far is lowered until it can, within limits. A step is rejected when it gains less than a
+thousandth of what the model promised; its curvature is kept all the same, since it is information.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from torch import Tensor
 from tda_landscape.energy._batching import Meter, Task, finite_or_inf
 
 SUFFICIENT, GOOD, SHRINK, GROW = 1e-3, 0.5, 0.3, 2.0
+BOLDEST = 5.0  # inverse curvature assumed in unseen directions, relative to the largest that was seen
 
 
 @dataclass(slots=True)
@@ -68,7 +70,7 @@ def step_down(walkers: Walkers, rows: Tensor, need: Tensor | None, meter: Meter)
     Returns which rows moved, and the energy that each row lost.
     """
     f, g = walkers.energies[rows], walkers.gradients[rows]
-    direction, informed = _direction(walkers.steps[rows], walkers.changes[rows], g)
+    direction, informed = _direction(walkers.steps[rows], walkers.changes[rows], g, need)
     slope = (g * direction).sum(1)
     uphill = ~(slope > 0)
     direction = torch.where(uphill[:, None], g, direction)
@@ -82,7 +84,7 @@ def step_down(walkers: Walkers, rows: Tensor, need: Tensor | None, meter: Meter)
     trial = walkers.points[rows] + step
     f_new, g_new = yield from meter.gradients(trial)
     finite = torch.isfinite(f_new) & torch.isfinite(g_new).all(1)
-    _remember(walkers, rows[finite], step[finite], (g_new - g)[finite])
+    remember(walkers, rows[finite], step[finite], (g_new - g)[finite])
     noise = 8 * torch.finfo(f.dtype).eps * (1 + f.abs())  # where rounding hides the gain, the gradient decides
     gain = torch.where(finite, f - f_new, -torch.inf)
     still = (gain >= -noise) & (promised < 100 * noise) & (g_new.norm(dim=1) < g.norm(dim=1))
@@ -124,7 +126,7 @@ def _step_length(need: Tensor | None, slope: Tensor, informed: Tensor, at_radius
     return torch.where(informed, solved, need / slope)
 
 
-def _remember(walkers: Walkers, rows: Tensor, step: Tensor, change: Tensor) -> None:
+def remember(walkers: Walkers, rows: Tensor, step: Tensor, change: Tensor) -> None:
     """Store the curvature pairs that are positive enough."""
     curved = (step * change).sum(1) > 1e-3 * step.norm(dim=1) * change.norm(dim=1)
     rows = rows[curved]
@@ -132,26 +134,30 @@ def _remember(walkers: Walkers, rows: Tensor, step: Tensor, change: Tensor) -> N
         store[rows] = torch.cat([store[rows][:, 1:], new[:, None]], dim=1)
 
 
-def _direction(steps: Tensor, changes: Tensor, g: Tensor) -> tuple[Tensor, Tensor]:
+def _direction(steps: Tensor, changes: Tensor, g: Tensor, need: Tensor | None) -> tuple[Tensor, Tensor]:
     """Inverse L-BFGS matrix times g (k, d), and which rows have any curvature.
 
-    Compact form (Byrd, Nocedal, Schnabel, Math. Program. 63, 1994, eq. 3.6) with H0 = median of s.y / y.y.
+    Compact form (Byrd, Nocedal, Schnabel, Math. Program. 63, 1994, eq. 3.6) with H0 = scale, in which the direction
+    is linear: the scale is the median of s.y / y.y or, where that promises less than `need`, larger.
     """
     products = steps @ changes.mT
     sy = products.diagonal(dim1=1, dim2=2)
     valid = sy > 0
     if not valid.any():
         return g, valid.any(1)
-    yy = changes.square().sum(2)
-    ratio = torch.where(valid, sy / yy.clamp(min=1e-300), torch.nan)
-    scale = ratio.nanmedian(dim=1).values.nan_to_num(nan=1.0)[:, None]
     upper = torch.triu(products) + torch.diag_embed((~valid).to(g.dtype))
-    sg, yg = (steps @ g[:, :, None])[:, :, 0], (changes @ g[:, :, None])[:, :, 0]
-    p = _solve(upper, sg, upper=True)
-    inner = sy * p + scale * (changes @ (changes.mT @ p[:, :, None]))[:, :, 0] - scale * yg
-    q = _solve(upper.mT, inner, upper=False)
-    correction = (steps.mT @ q[:, :, None] - scale[:, :, None] * (changes.mT @ p[:, :, None]))[:, :, 0]
-    return scale * g + correction, valid.any(1)
+    p = _solve(upper, (steps @ g[:, :, None])[:, :, 0], upper=True)
+    yp = (changes.mT @ p[:, :, None])[:, :, 0]
+    seen = (steps.mT @ _solve(upper.mT, sy * p, upper=False)[:, :, None])[:, :, 0]
+    mixed = _solve(upper.mT, (changes @ (yp - g)[:, :, None])[:, :, 0], upper=False)
+    unseen = g - yp + (steps.mT @ mixed[:, :, None])[:, :, 0]
+    ratio = torch.where(valid, sy / changes.square().sum(2).clamp(min=1e-300), torch.nan)
+    scale = ratio.nanmedian(dim=1).values.nan_to_num(nan=1.0)
+    if need is not None:
+        largest = ratio.nan_to_num(nan=-torch.inf).amax(1).clamp(min=scale)
+        solved = (2 * need - (g * seen).sum(1)) / (g * unseen).sum(1).clamp(min=1e-300)
+        scale = torch.minimum(torch.maximum(solved.nan_to_num(nan=0.0), scale), BOLDEST * largest)
+    return seen + scale[:, None] * unseen, valid.any(1)
 
 
 def _solve(triangle: Tensor, right: Tensor, *, upper: bool) -> Tensor:

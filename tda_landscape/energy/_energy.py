@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +11,12 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from tda_landscape._errors import InputError
-from tda_landscape.energy._derivatives import hessian_products, value_and_grad
+from tda_landscape.energy._derivatives import hessian_products
+from tda_landscape.energy._evaluator import Evaluator
 from tda_landscape.energy._function import adapt, as_row, check_function, kinks_of, start_law
+from tda_landscape.energy._minibatches import Minibatches, draw_rows
 from tda_landscape.energy._network import Loss, Network, Regularizer, read_network
 from tda_landscape.energy._random import Seed, as_generator
-from tda_landscape.energy._replicas import FastGradients, draw_rows, fast_gradients
 from tda_landscape.energy._tally import Tally
 from tda_landscape.energy._vectorize import check_mean, initialization_law, rows_in_cache, vectorized
 
@@ -61,7 +62,11 @@ class Energy:
     fraction: float = 1.0
     counters: tuple[Tally, ...] = ()
     symmetry: Symmetry | None = None
-    replicas: FastGradients | None = None
+    evaluator: Evaluator | Minibatches = None  # type: ignore[assignment]  # made here where it is not given
+
+    def __post_init__(self) -> None:
+        if self.evaluator is None:
+            object.__setattr__(self, "evaluator", Evaluator(self.dim, self.function, self.gradient, self.network))
 
     @classmethod
     def from_function(
@@ -206,14 +211,13 @@ class Energy:
         x = self.as_points(points)
         self._count("values", x)
         with torch.no_grad():
-            return self._in_chunks(lambda part: (self.function(part),), x)[0]
+            return self.evaluator.values(x, self.chunk_size)
 
     def value_and_grad(self, points: ArrayLike | Tensor) -> tuple[Tensor, Tensor]:
         """Return energies (k,) and gradients (k, d): one forward over all points, one backward of the sum."""
         x = self.as_points(points)
         self._count("gradients", x)
-        energies, gradients = self._in_chunks(self._value_and_grad, x)
-        return energies, gradients
+        return self.evaluator.gradients(x, self.chunk_size)
 
     def hvp(self, points: ArrayLike | Tensor, vectors: ArrayLike | Tensor) -> Tensor:
         """Return the Hessian at each point times the vector of the same row, (k, d)."""
@@ -238,16 +242,26 @@ class Energy:
         """
         if self.network is None or self.batch_size is None:
             return self
-        part = draw_rows(self.network, self.replicas, self.batch_size, chains, self.chunk_size, as_generator(rng))
-        return replace(
-            self, batch_size=None, fraction=self.fraction * self.batch_size / len(self.network.inputs), **part
-        )
+        sizes = self.batch_size, chains, self.chunk_size
+        part = draw_rows(self.network, self.evaluator.ways, *sizes, as_generator(rng))
+        share = self.batch_size / len(self.network.inputs)
+        return replace(self, batch_size=None, fraction=self.fraction * share, **part)
 
-    def in_chunks(self, rows: int) -> Energy:
-        """Return the same energy, made to evaluate `rows` points at once by recorded gradients."""
-        if rows < 1:
-            raise InputError(f"at least 1 point is evaluated at once, got {rows}")
-        return replace(self, chunk_size=rows, replicas=fast_gradients(self.network, self.function, self.gradient))
+    @property
+    def plan(self) -> dict[int, int]:
+        """Points evaluated at once, by the size of the batch, as far as chosen or given."""
+        return dict(self.evaluator.plan)
+
+    def in_chunks(self, plan: int | Mapping[int, int]) -> Energy:
+        """Return the same energy with a plan: points evaluated at once, one number or as `energy.plan` has it.
+
+        Sizes that it does not name are planned as usual: measured where one evaluation takes long enough for that, by
+        evaluating some of the points asked for first. Same plan, machine and threads: same bits.
+        """
+        given = {0: plan} if isinstance(plan, int) else dict(plan)
+        if min(given.values(), default=1) < 1:
+            raise InputError(f"at least 1 point is evaluated at once, got {plan}")
+        return replace(self, chunk_size=given.get(0, self.chunk_size), evaluator=self.evaluator.with_plan(given))
 
     def start(self, k: int, rng: Seed) -> Tensor:
         """Draw k points (k, d) from the start law; `rng` is a torch.Generator or an int seed."""
@@ -275,20 +289,11 @@ class Energy:
             raise InputError(f"points must have shape (k, {self.dim}), got {tuple(x.shape)}; one point is x[None]")
         return x
 
-    def _value_and_grad(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        if self.replicas is not None:
-            return self.replicas.value_and_grad(x)
-        return value_and_grad(self.function, self.gradient, x)
-
     def _hvp(self, x: Tensor, v: Tensor) -> Tensor:
         return hessian_products(self.function, self.gradient, x, v)
 
     def _chunks(self, x: Tensor) -> list[Tensor]:
         return list(x.split(self.chunk_size))
-
-    def _in_chunks(self, evaluate: Callable[[Tensor], tuple[Tensor, ...]], x: Tensor) -> list[Tensor]:
-        parts = [evaluate(part.detach()) for part in self._chunks(x)]
-        return list(parts[0]) if len(parts) == 1 else [torch.cat(column) for column in zip(*parts, strict=True)]
 
     def _count(self, what: str, x: Tensor, times: int = 1) -> None:
         for counter in self.counters:

@@ -1,22 +1,27 @@
-"""Values and gradients recorded once for a shape, as the plain torch operations they are made of.
+"""Functions of a batch recorded once, as the plain torch operations they are made of, for any number of rows.
 
-A recording is checked against autograd before it is used, and where it cannot be made autograd is used.
+`vmap` and autograd pay for their bookkeeping in every call, which is most of the time of a small network. What they
+do is recorded on 3 rows and on 5; the two recordings may differ in sizes alone, and these, affine in the number of
+rows, are written as such. A recording runs the same operations in the same order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.utils._pytree import tree_unflatten
 
-Both = tuple[Tensor, Tensor]
-Function = Callable[[Tensor], Tensor]
+from tda_landscape.energy._tape import Function, Slot, Step, Tape, Unrecordable
+
+SIZES = 3, 5
+"""Numbers of rows that are recorded: a batch of one may take a way of its own."""
 
 aten = torch.ops.aten
-RESHAPING = {aten.expand.default, aten.view.default, aten._unsafe_view.default, aten.detach.default}
+SAME = {aten.detach.default, aten.alias.default, aten.lift_fresh.default}
+RESHAPING = {aten.expand.default, aten.view.default, aten._unsafe_view.default}
 DIRECT: dict[Any, Any] = {
     aten._unsafe_view.default: torch.Tensor.view,
     aten.add.Tensor: torch.add,
@@ -50,95 +55,125 @@ DIRECT: dict[Any, Any] = {
 """The same operations by a shorter way: half the overhead of each."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Recorded:
-    """Energies and gradients of a batched function at points (k, d)."""
+class Rows(NamedTuple):
+    """A size that is `slope` times the number of rows, plus `offset`."""
 
-    function: Function
-    recordings: dict[int, Callable[[Tensor], Both]] = field(default_factory=dict)
-
-    def value_and_grad(self, points: Tensor) -> Both:
-        """Return energies (k,) and gradients (k, d)."""
-        if len(points) not in self.recordings:
-            self.recordings[len(points)] = self._record(points)
-        with torch.no_grad():
-            return self.recordings[len(points)](points)
-
-    def plain(self, points: Tensor) -> Both:
-        """By autograd: one forward over all points, one backward of the sum."""
-        with torch.enable_grad():
-            x = points.detach().requires_grad_()
-            energies = self.function(x)
-            (gradients,) = torch.autograd.grad(energies.sum(), x)
-        return energies.detach(), gradients
-
-    def _record(self, points: Tensor) -> Callable[[Tensor], Both]:
-        """The recording where it agrees with autograd, at the points themselves and away from them."""
-        probe = points.detach().nan_to_num(0.0, 0.0, 0.0)  # a chain that has diverged proves nothing
-        try:
-            recording: Callable[[Tensor], Both] = recorded(lambda x: self.plain(x), probe)  # of x alone, without self
-            same = all(agree(recording(x), self.plain(x)) for x in (probe, 0.5 - 1.5 * probe))
-        except (RuntimeError, TypeError, NotImplementedError):  # what cannot be recorded can still be evaluated
-            return self.plain
-        return recording if same else self.plain
+    slope: int
+    offset: int
 
 
-def recorded(both: Callable[..., Both], *examples: Tensor) -> Callable[..., Both]:
-    """Record a function of tensors of these shapes; the recording checks nothing and branches nowhere."""
-    from torch.fx.experimental.proxy_tensor import make_fx
+def recorded(function: Function, examples: Callable[[int], Sequence[Tensor]], *, alone: bool = False) -> Function:
+    """Record a function of batches for any number of rows, or for one row alone.
 
-    with torch.no_grad():
-        graph = make_fx(both)(*examples)
-    if any(_shape_depends_on_values(node) for node in graph.graph.nodes):
-        raise RuntimeError("a recording has fixed shapes")
-    _drop_idle(graph)
-    forward: Callable[..., Both] = graph.forward
-    return forward
+    ``examples(rows)`` gives inputs of so many rows. The recording checks nothing and branches nowhere.
 
-
-def agree(fast: Both, slow: Both) -> bool:
-    """Whether two answers are the same up to rounding."""
-    tolerance = 1e-9 if slow[0].dtype == torch.float64 else 1e-4
-    scale = float(slow[1].nan_to_num(0.0, 0.0, 0.0).abs().max())
-    energies = torch.allclose(fast[0], slow[0], rtol=tolerance, atol=tolerance, equal_nan=True)
-    return energies and torch.allclose(fast[1], slow[1], rtol=tolerance, atol=tolerance * scale, equal_nan=True)
+    Raises
+    ------
+    Unrecordable
+        What is done depends on values, or otherwise than in sizes on the number of rows.
+    """
+    sizes = (1,) if alone else SIZES
+    steps, results = _joined([Tape(function, examples(rows)) for rows in sizes])
+    return _written(_needed(steps, results), results, len(examples(1)))
 
 
-def _shape_depends_on_values(node: torch.fx.Node) -> bool:
-    """Whether the size of what an operation returns depends on numbers, as that of x[x > 0] does."""
-    if torch.Tag.dynamic_output_shape not in getattr(node.target, "tags", ()):
+def same_bits(a: Sequence[Tensor], b: Sequence[Tensor]) -> bool:
+    """Whether two answers are the same numbers, NaN where the other is."""
+    return all(
+        torch.equal(x.isnan(), y.isnan()) and torch.equal(x.nan_to_num(), y.nan_to_num())
+        for x, y in zip(a, b, strict=True)
+    )
+
+
+def _joined(tapes: list[Tape]) -> tuple[list[Step], list[int]]:
+    """One list of steps for all numbers of rows, without those that change nothing."""
+    first, last = tapes[0], tapes[-1]
+    if len(first.steps) != len(last.steps) or first.results != last.results:
+        raise Unrecordable("what is done depends on the number of rows")
+    stands_for: dict[int, int] = {}
+    steps = []
+    for a, b in zip(first.steps, last.steps, strict=True):
+        if a._replace(leaves=[]) != b._replace(leaves=[]) or len(a.leaves) != len(b.leaves):
+            raise Unrecordable("what is done depends on the number of rows")
+        leaves = [_leaf(x, y) for x, y in zip(a.leaves, b.leaves, strict=True)]
+        leaves = [Slot(stands_for.get(x.number, x.number)) if isinstance(x, Slot) else x for x in leaves]
+        if _idle(a, first) and _idle(b, last):
+            stands_for[a.results[0] or 0] = leaves[0].number
+        else:
+            steps.append(a._replace(leaves=leaves))
+    return steps, [stands_for.get(slot, slot) for slot in first.results]
+
+
+def _leaf(x: Any, y: Any) -> Any:
+    """An input of a step for any number of rows, from what it is for two of them."""
+    if isinstance(x, Tensor):
+        if x is y or (isinstance(y, Tensor) and x.dtype == y.dtype and torch.equal(x, y)):
+            return x
+    elif type(x) is type(y) and x == y:
+        return x
+    elif type(x) is int and type(y) is int:
+        slope, rest = divmod(y - x, SIZES[1] - SIZES[0])
+        if rest == 0:
+            return Rows(slope, x - slope * SIZES[0])
+    raise Unrecordable("a number depends on the number of rows")
+
+
+def _idle(step: Step, tape: Tape) -> bool:
+    """Whether a step gives back what it was given: vmap leaves many of them."""
+    if not step.leaves or not isinstance(step.leaves[0], Slot) or step.results[:1] == [None] or not step.single:
         return False
-    chosen: Any = node.args[1] if node.target is aten.index.Tensor else []
-    kinds = [_kind(index) for index in chosen if isinstance(index, torch.fx.Node)]
-    return not kinds or any(kind in (torch.bool, torch.uint8) for kind in kinds)
+    if step.operation in SAME:
+        return True
+    x, y = tape.tensors[step.leaves[0].number], tape.tensors[step.results[0] or 0]
+    factor = step.leaves[1] if len(step.leaves) == 2 else None
+    times_one = step.operation in (aten.mul.Scalar, aten.mul.Tensor) and type(factor) in (int, float) and factor == 1
+    same = (x.shape, x.stride(), x.dtype) == (y.shape, y.stride(), y.dtype)
+    return same and (times_one or step.operation in RESHAPING)
 
 
-def _kind(node: torch.fx.Node) -> torch.dtype:
-    """The kind of numbers that a node gives; a constant of the function is an attribute of the recording."""
-    if node.op == "get_attr":
-        constant: Tensor = getattr(node.graph.owning_module, str(node.target))
-        return constant.dtype
-    kind: torch.dtype = node.meta["tensor_meta"].dtype
-    return kind
+def _needed(steps: list[Step], results: list[int]) -> list[Step]:
+    """Only the steps that the results need; what changes a tensor in place is kept."""
+    needed, kept = set(results), []
+    for step in reversed(steps):
+        if step.operation._schema.is_mutable or needed.intersection(step.results):
+            kept.append(step)
+            needed |= {x.number for x in step.leaves if isinstance(x, Slot)}
+    return kept[::-1]
 
 
-def _drop_idle(graph: torch.fx.GraphModule) -> None:
-    """Remove operations that give back what they were given: vmap leaves many of them. Call the rest directly."""
-    for node in list(graph.graph.nodes):
-        source = node.args[0] if node.op == "call_function" and node.args else None
-        if isinstance(source, torch.fx.Node) and _is_idle(node, source):
-            node.replace_all_uses_with(source)
-            graph.graph.erase_node(node)
-        elif node.op == "call_function":
-            node.target = DIRECT.get(node.target, node.target)
-    graph.graph.eliminate_dead_code()
-    graph.recompile()
+def _written(steps: list[Step], results: list[int], inputs: int) -> Function:
+    """The steps as one Python function; a tensor is let go after its last use, so that its memory is used again."""
+    names: dict[str, Any] = {}
+    last = {x.number: i for i, step in enumerate(steps) for x in step.leaves if isinstance(x, Slot)}
+    lines = [f"def recording({', '.join(f't{i}' for i in range(inputs))}):", "    k = t0.shape[0]"]
+    for i, step in enumerate(steps):
+        names[f"f{i}"] = DIRECT.get(step.operation, step.operation)
+        args, kwargs = tree_unflatten([_text(x, f"c{i}_{j}", names) for j, x in enumerate(step.leaves)], step.form)
+        given = [_nested(x) for x in args] + [f"{name}={_nested(x)}" for name, x in kwargs.items()]
+        to = ", ".join("_" if slot is None else f"t{slot}" for slot in step.results)
+        lines.append(f"    {to}{'' if step.single else ','} = f{i}({', '.join(given)})")
+        over = {x.number for x in step.leaves if isinstance(x, Slot) and last[x.number] == i}
+        over |= {slot for slot in step.results if slot is not None and last.get(slot, -1) < i}
+        if over := over.difference(results):
+            lines.append("    del " + ", ".join(f"t{slot}" for slot in sorted(over)))
+    lines.append("    return " + "".join(f"t{slot}, " for slot in results))
+    exec(compile("\n".join(lines), "<recording>", "exec"), names)
+    recording: Function = names["recording"]
+    return recording
 
 
-def _is_idle(node: torch.fx.Node, source: torch.fx.Node) -> bool:
-    """Whether a reshaping, or a product with 1, changes nothing."""
-    before, after = source.meta.get("tensor_meta"), node.meta.get("tensor_meta")
-    if before is None or after is None or before.dtype != after.dtype:
-        return False
-    idle = node.target in RESHAPING or (node.target is aten.mul.Scalar and node.args[1] == 1)
-    return bool(idle) and (before.shape, before.stride) == (after.shape, after.stride)
+def _text(leaf: Any, name: str, names: dict[str, Any]) -> str:
+    """A leaf as Python text; what has no text becomes a constant of the function."""
+    if isinstance(leaf, Slot):
+        return f"t{leaf.number}"
+    if isinstance(leaf, Rows):
+        return f"{leaf.slope} * k + {leaf.offset}"
+    if leaf is None or type(leaf) in (int, bool):
+        return repr(leaf)
+    names[name] = leaf
+    return name
+
+
+def _nested(tree: Any) -> str:
+    """A list or tuple of texts as one text."""
+    return "[" + ", ".join(_nested(x) for x in tree) + "]" if isinstance(tree, (list, tuple)) else str(tree)

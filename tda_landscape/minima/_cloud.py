@@ -105,7 +105,7 @@ def sample(
     start : Tensor (chains, d), optional
         Start points; by default drawn from the energy's start law.
     plan : int, optional
-        Points evaluated at once; by default as many as the energy takes. Bits are promised for the same plan.
+        Points evaluated at once; by default as the energy plans. Bits are promised for the same plan.
     seed : int or torch.Generator
 
     Returns
@@ -137,7 +137,7 @@ def sample(
     kept: list[Kept] = []
     waiting = torch.ones(len(points), dtype=torch.bool)
     diverged = torch.zeros(len(points), dtype=torch.bool)
-    fast = energy.in_chunks(plan or energy.chunk_size)
+    fast = energy if plan is None else energy.in_chunks(plan)
     for step, here in enumerate(_track(fast, kernel, points, generator, steps)):
         if step not in looks:
             continue

@@ -9,7 +9,7 @@ from torch import Tensor
 from tda_landscape._errors import InputError
 from tda_landscape.energy import Energy
 from tda_landscape.energy._batching import Meter, drive
-from tda_landscape.energy._downhill import minimize as descend
+from tda_landscape.energy._bfgs import ends_of_descents
 
 
 def minimize(
@@ -48,7 +48,8 @@ def minimize(
 
     Notes
     -----
-    Trust-region L-BFGS in the compact form of Byrd, Nocedal and Schnabel, Math. Program. 63, 129 (1994).
+    Trust-region BFGS with the upward scaling of Oren and Luenberger, Management Science 20, 845 (1974); above 40
+    dimensions L-BFGS in the compact form of Byrd, Nocedal and Schnabel, Math. Program. 63, 129 (1994).
 
     Examples
     --------
@@ -62,5 +63,5 @@ def minimize(
             f"got {tolerance}, {first_step}, {max_steps}"
         )
     start = energy.as_points(points)
-    (walkers,) = drive(energy, [descend(start, first_step, tolerance, max_steps, Meter())])
-    return energy.wrap(walkers.points)
+    (ends,) = drive(energy, [ends_of_descents(start, first_step, tolerance, max_steps, Meter())])
+    return energy.wrap(ends)

@@ -8,7 +8,7 @@ from torch import Tensor
 from tda_landscape._errors import InputError
 from tda_landscape.energy import Energy, tally
 from tda_landscape.energy._batching import Meter, drive
-from tda_landscape.energy._downhill import minimize
+from tda_landscape.energy._bfgs import ends_of_descents
 from tda_landscape.energy.symmetry import Symmetry, find_symmetry
 from tda_landscape.minima._cloud import Cloud
 from tda_landscape.minima._describe import describe, hessian_cost, settled
@@ -61,9 +61,10 @@ def quench(
 
     Notes
     -----
-    Trust-region L-BFGS of each point by itself, then, up to 600 dimensions, one Newton step. Two end points are
-    one minimum when, moved onto each other by the symmetry, their distance is within what is left of their descents
-    and their energies agree; or, where they are flat or at a kink, when a verified path joins them at their own level.
+    Trust-region BFGS of each point by itself (of limited memory above 40 dimensions), then, up to 600 dimensions, one
+    Newton step. Two end points are one minimum when, moved onto each other by the symmetry, their distance is within
+    what is left of their descents and their energies agree; or, where they are flat or at a kink, when a verified path
+    joins them at their own level.
 
     Examples
     --------
@@ -82,8 +83,8 @@ def quench(
     # Half of a budget that is short is kept for Hessians: a low point of unknown kind is no minimum.
     descents = max(total / 2, total - len(points) * hessian_cost(energy))
     radius = FIRST_RADIUS * (float((points - points.mean(0)).square().mean()) ** 0.5 or 1.0)
-    (walkers,) = drive(counted, [minimize(points, radius, tolerance, max_steps, Meter(), descents)])
-    ends = energy.wrap(walkers.points)
+    (found,) = drive(counted, [ends_of_descents(points, radius, tolerance, max_steps, Meter(), descents)])
+    ends = energy.wrap(found)
     if not energy.kinks and total == torch.inf:
         ends = _polish(counted, ends, tolerance)
     return describe(counted, ends, tolerance, group, chain, total - cost.gradient_equivalents)

@@ -17,7 +17,11 @@ class Stop(Enum):
     CONVERGED = "no lower path was found within the tolerance; the height is still an upper bound of the barrier"
     LEVEL = "the path lies below the level asked for"
     BUDGET = "the budget was used up; the height is an upper bound of the barrier, raise `budget` to lower it"
+    DOWN = "the path descends to the level asked for, or to the lowest one known"
+    STUCK = "no way further down was found that never rises; this refutes nothing"
     SADDLE = "the ways down from a saddle to both sides"
+    SHORTEST = "the length stopped changing; another way around an obstacle may still be shorter"
+    LONG = "the budget was used up before the length stopped changing; raise `budget` for a shorter path"
     THEOREM = "constructed as a theorem promises"
     NONFINITE = "an end or the straight line between the ends has a non-finite energy; no search was made"
 
@@ -66,6 +70,24 @@ class Path:
     def below(self, level: float) -> bool:
         """Whether this path stays at or below `level`; False means unresolved, never disconnected."""
         return self.height <= level
+
+    def answer(self, level: float) -> str:
+        """Whether the ends are connected at `level`, in words: a failed search leaves them unresolved.
+
+        Examples
+        --------
+        >>> import torch, tda_landscape as tl
+        >>> path = tl.find_path(tl.zoo.double_well(1), torch.tensor([-1.0]), torch.tensor([1.0]))
+        >>> path.answer(1.1), path.answer(0.5)
+        ('connected at 1.1', 'unresolved, best height 1')
+        """
+        return f"connected at {level:.6g}" if self.below(level) else f"unresolved, best height {self.height:.6g}"
+
+    def __str__(self) -> str:
+        return (
+            f"path of {len(self.points)} points: height {self.height:.6g} ({self.status}), "
+            f"normalized length {self.normalized_length:.4g}; {self.reason.value}"
+        )
 
 
 def arc_lengths(points: Tensor) -> Tensor:

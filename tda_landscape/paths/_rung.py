@@ -9,9 +9,11 @@ from torch import Tensor
 
 from tda_landscape.energy._batching import Task
 from tda_landscape.energy._downhill import step_down
+from tda_landscape.paths._lowest import Lowest
 from tda_landscape.paths._string import String
 
 MAX_STEPS = 60  # of a bead
+LEAST_NEED = 0.3  # share of the excess that a step asks for at least
 STALLS, SMALL_GAIN = 4, 0.03  # steps in a row that gain less than this share of the excess
 ENOUGH = 0.25  # a stalled bead is low enough this far from the threshold towards the target
 MAX_DEPTH = 8  # insertions into insertions: beyond, beads only fall off a ridge to one side or the other
@@ -32,7 +34,7 @@ class Rung:
     max_beads: int
     budget: float
 
-    def bring_below(self, string: String, generator: torch.Generator) -> Task[tuple[String, bool]]:
+    def bring_below(self, string: String, generator: torch.Generator, lowest: Lowest) -> Task[tuple[String, bool]]:
         """Move and insert beads until every segment is at or below the threshold.
 
         Where that fails, beads have been falling off a ridge to one side or the other, and the string has
@@ -40,17 +42,17 @@ class Rung:
         """
         if not (yield from self._descend(string, torch.arange(1, string.size - 1))):
             return string, False
-        yield from string.check(self.floor, self.threshold)
+        yield from self._check(string, lowest)
         family, depth = torch.arange(string.size - 1), torch.zeros(string.size - 1, dtype=torch.int64)
-        lowest: dict[int, String] = {}
+        crossings: dict[int, String] = {}
         while True:
             high = torch.nonzero(~(string.peak <= self.threshold)).flatten()
             if not len(high):
                 return string, True
-            yield from self._remember(string, family, depth, high, lowest)
+            yield from self._remember(string, family, depth, high, crossings)
             spent = string.size + len(high) > self.max_beads or string.meter.spent >= self.budget
             if spent or int(depth[high].max()) >= MAX_DEPTH:
-                return _put_back(string, family, lowest), False
+                return _put_back(string, family, crossings), False
             for segment in high.flip(0).tolist():
                 string.insert(segment, self.kick, generator)
             copies = torch.ones_like(depth).index_fill(0, high, 2)
@@ -58,8 +60,14 @@ class Rung:
             family = family.repeat_interleave(copies)
             new = high + torch.arange(1, len(high) + 1)
             if not (yield from self._descend(string, new)):
-                return _put_back(string, family, lowest), False
-            yield from string.check(self.floor, self.threshold)
+                return _put_back(string, family, crossings), False
+            yield from self._check(string, lowest)
+
+    def _check(self, string: String, lowest: Lowest) -> Task[None]:
+        """Look where the string is high; as it is, it may be the lowest already."""
+        yield from string.check(self.floor, self.threshold)
+        if not lowest.settled:
+            yield from lowest.offer(string)
 
     def _descend(self, string: String, rows: Tensor) -> Task[bool]:
         """Bring some inner beads to the target, or at least well below the threshold."""
@@ -72,7 +80,7 @@ class Rung:
             if not len(open_):
                 break
             excess = (beads.energies[open_] - self.floor).abs().clamp(min=1e-300)
-            need = torch.maximum(beads.energies[open_] - self.target, 0.3 * excess)
+            need = torch.maximum(beads.energies[open_] - self.target, LEAST_NEED * excess)
             moved, gain = yield from step_down(beads, open_, need, string.meter)
             string.forget(open_[moved])
             stalled[open_] = torch.where(moved & (gain > SMALL_GAIN * excess), 0, stalled[open_] + 1)
@@ -81,21 +89,21 @@ class Rung:
         return bool((beads.energies[rows] <= low_enough).all())
 
     def _remember(
-        self, string: String, family: Tensor, depth: Tensor, high: Tensor, lowest: dict[int, String]
+        self, string: String, family: Tensor, depth: Tensor, high: Tensor, crossings: dict[int, String]
     ) -> Task[None]:
         """Keep, for each high segment that the rung began with, what came of it at its lowest."""
         for name in torch.unique(family[high[depth[high] >= WATCHED_DEPTH]]).tolist():
             first, last = _span(family, name)
-            below = lowest[name].height if name in lowest else torch.inf
+            below = crossings[name].height if name in crossings else torch.inf
             if float(string.peak[first:last].max()) < below and (yield from string.sharpen(first, last, below)):
-                lowest[name] = string.part(first, last)
+                crossings[name] = string.part(first, last)
 
 
-def _put_back(string: String, family: Tensor, lowest: dict[int, String]) -> String:
+def _put_back(string: String, family: Tensor, crossings: dict[int, String]) -> String:
     """The string with the lowest crossing of each family."""
     parts = []
     for name in range(int(family.max()) + 1):
-        parts.append(lowest[name] if name in lowest else string.part(*_span(family, name)))
+        parts.append(crossings[name] if name in crossings else string.part(*_span(family, name)))
     return String.join(parts)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import torch
@@ -10,15 +10,17 @@ from torch import Tensor
 
 from tda_landscape._errors import InputError
 from tda_landscape.energy import Energy
+from tda_landscape.energy._batching import Watch
 from tda_landscape.energy._random import Seed, as_generator
 from tda_landscape.paths._path import Path
+from tda_landscape.paths._verify import verify
 
 
 class Search(Protocol):
     """A path search: a frozen dataclass with this one method.
 
-    An iterative search writes itself as a task for one pair, lets `drive` run all pairs side by side, and has
-    `verify` measure what it found; a constructive one may return its paths directly.
+    An iterative search writes itself as a task for one pair and has `search_all` run all pairs side by side and
+    verify what they found; a constructive one may return its paths directly.
     """
 
     def find(
@@ -29,11 +31,14 @@ class Search(Protocol):
         generators: Sequence[torch.Generator],
         *,
         level: float | None = None,
+        watch: Watch | None = None,
     ) -> list[Path]:
         """Return a verified path for each row of `starts` and `ends` (p, d), one generator a pair.
 
         On a torus the ends are not wrapped: the line between the two rows says which way around it goes.
-        With `level`, a search may stop as soon as it is below it.
+        With `level`, a search may stop as soon as it is below it. An iterative search calls
+        ``watch(pair, polyline, spent)`` whenever it has a lower polyline (m, d) than before, `spent` gradient
+        equivalents after its start; the last one is the path that it returns.
         """
 
 
@@ -44,7 +49,9 @@ def find_path(
     *,
     search: Search | None = None,
     level: float | None = None,
+    metric: Energy | None = None,
     seed: Seed = 0,
+    watch: Callable[[Tensor, float], None] | None = None,
 ) -> Path:
     """Search a low path between two points.
 
@@ -56,14 +63,21 @@ def find_path(
     search : Search, optional
         `Ladder()` by default.
     level : float, optional
-        Stop as soon as the path lies at or below this level; ask ``path.below(level)``.
+        Stop as soon as the path lies at or below this level; ask ``path.below(level)`` or print
+        ``path.answer(level)``.
+    metric : Energy, optional
+        Another energy of the same points, on which level and height are measured, e.g. the mean absolute error of
+        a network trained on squares. The search goes down `energy` as far as its budget lets it.
     seed : int or torch.Generator
+    watch : callable, optional
+        Called as ``watch(polyline, spent)`` whenever an iterative search has a lower polyline (m, d) than before,
+        `spent` gradient equivalents after its start.
 
     Returns
     -------
     Path
-        Its height is an upper bound of the barrier. A path that stays above `level` leaves the pair unresolved:
-        it never shows that the two are disconnected.
+        Its height is an upper bound of the barrier (on `metric`, where given). A path that stays above `level`
+        leaves the pair unresolved: it never shows that the two are disconnected.
 
     Raises
     ------
@@ -80,9 +94,15 @@ def find_path(
     from tda_landscape.paths.ladder import Ladder
 
     starts, ends = energy.as_points(torch.as_tensor(a)[None]), energy.as_points(torch.as_tensor(b)[None])
+    measured = energy if metric is None else metric
+    if measured.dim != energy.dim:
+        raise InputError(f"the metric has dimension {measured.dim}, the energy {energy.dim}; they must agree")
     if level is not None:
-        high = float(energy(torch.cat([starts, ends])).max())
+        high = float(measured(torch.cat([starts, ends])).max())
         if not high <= level:
             raise InputError(f"an end has energy {high:.6g}, above the level {level:.6g}; raise the level")
     ends = starts + energy.displacement(starts, ends)
-    return (search or Ladder()).find(energy, starts, ends, [as_generator(seed)], level=level)[0]
+    goal = level if metric is None else None
+    told = None if watch is None else lambda _, line, spent: watch(line, spent)
+    (path,) = (search or Ladder()).find(energy, starts, ends, [as_generator(seed)], level=goal, watch=told)
+    return path if metric is None else verify(metric, [path.points], [path.reason])[0]

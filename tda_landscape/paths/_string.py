@@ -9,26 +9,29 @@ from torch import Tensor
 
 from tda_landscape.energy._batching import Meter, Task, finite_or_inf
 from tda_landscape.energy._downhill import Walkers
+from tda_landscape.paths._polynomial import corrected, cubic, grid, vertex, worth_a_value
 
 FIRST_RADIUS = 0.1  # trust radius of a new bead, relative to the distance of the ends
 SURELY_HIGH = 1.3  # predicted excess, over the allowed one, that makes a value unnecessary
 CHECKS = 5  # values that check a segment
 SHARPENINGS = 2  # times that the values around a maximum are drawn nearer to it
-UNKNOWN, MEASURED, CHECKED, SHARP = range(4)  # what is known of the maximum of a segment
-GRID = torch.arange(1, 32, dtype=torch.float64) / 32
+UNKNOWN, MEASURED, EXPECTED, CHECKED, SHARP = range(5)  # what is known of the maximum of a segment
+SEGMENT = ("peak", "where", "known", "doubt")
 
 
 @dataclass(slots=True)
 class String:
     """Beads and segments; the first and the last bead never move.
 
-    `peak` (n-1,) is the highest energy known of each segment, `where` its place in [0, 1], `known` how it is known.
+    `peak` (n-1,) is the highest energy known of each segment, `where` its place in [0, 1], `known` how it is known,
+    `doubt` by how much an expected peak may be wrong.
     """
 
     beads: Walkers
     peak: Tensor
     where: Tensor
     known: Tensor
+    doubt: Tensor
     chord: float
     meter: Meter
 
@@ -36,9 +39,10 @@ class String:
     def through(cls, line: Tensor, chord: float, meter: Meter) -> String:
         """Put beads on the vertices of a polyline (n, d); nothing is evaluated yet."""
         n = len(line) - 1
-        peak, where = torch.full((2, n), torch.inf, dtype=line.dtype)
+        peak, where, doubt = torch.full((3, n), torch.inf, dtype=line.dtype)
         where.fill_(0.5)
-        return cls(Walkers.at(line, FIRST_RADIUS * chord), peak, where, torch.full((n,), UNKNOWN), chord, meter)
+        known = torch.full((n,), UNKNOWN)
+        return cls(Walkers.at(line, FIRST_RADIUS * chord), peak, where, known, doubt, chord, meter)
 
     @property
     def size(self) -> int:
@@ -50,11 +54,22 @@ class String:
         """Highest energy of beads and segments, as far as it is known."""
         return max(float(self.beads.energies.max()), float(self.peak.max()))
 
+    @property
+    def bound(self) -> float:
+        """Highest energy if half the doubts come true."""
+        doubt = torch.where(self.known < CHECKED, self.doubt / 2, 0.0)
+        return max(float(self.beads.energies.max()), float((self.peak + doubt).max()))
+
     def part(self, first: int, last: int) -> String:
         """Copy the beads first..last and the segments between them."""
         rows = slice(first, last)
-        segments = (self.peak[rows].clone(), self.where[rows].clone(), self.known[rows].clone())
-        return String(self.beads.take(slice(first, last + 1)), *segments, self.chord, self.meter)
+        peak, where, known, doubt = (getattr(self, name)[rows].clone() for name in SEGMENT)
+        beads = self.beads.take(slice(first, last + 1))
+        return String(beads, peak, where, known, doubt, self.chord, self.meter)
+
+    def copy(self) -> String:
+        """Copy the whole string."""
+        return self.part(0, self.size - 1)
 
     @classmethod
     def join(cls, parts: list[String]) -> String:
@@ -62,8 +77,8 @@ class String:
         beads = parts[0].beads
         for part in parts[1:]:
             beads.insert(len(beads.points), part.beads.take(slice(1, None)))
-        peak, where, known = (torch.cat([getattr(p, name) for p in parts]) for name in ("peak", "where", "known"))
-        return cls(beads, peak, where, known, parts[0].chord, parts[0].meter)
+        peak, where, known, doubt = (torch.cat([getattr(part, name) for part in parts]) for name in SEGMENT)
+        return cls(beads, peak, where, known, doubt, parts[0].chord, parts[0].meter)
 
     def insert(self, segment: int, kick: float, generator: torch.Generator) -> None:
         """Put a bead at the maximum of a segment, kicked off the line by a share of its length."""
@@ -72,27 +87,48 @@ class String:
         noise = torch.randn(step.shape, generator=generator, dtype=step.dtype)
         point = x[segment] + self.where[segment] * step + kick * step.norm() * noise / noise.norm()
         self.beads.insert(segment + 1, Walkers.at(point[None], FIRST_RADIUS * self.chord))
-        for name, value in (("peak", torch.inf), ("where", 0.5), ("known", UNKNOWN)):
+        for name, value in zip(SEGMENT, (torch.inf, 0.5, UNKNOWN, torch.inf), strict=True):
             old = getattr(self, name)
             setattr(self, name, torch.cat([old[:segment], old.new_full((2,), value), old[segment + 1 :]]))
 
     def forget(self, moved: Tensor) -> None:
         """Nothing is known any more of the segments at beads that moved."""
-        self.known[moved - 1] = UNKNOWN
-        self.known[moved] = UNKNOWN
+        for segments in (moved - 1, moved):
+            self.known[segments], self.doubt[segments] = UNKNOWN, torch.inf
 
     def check(self, floor: float, threshold: float) -> Task[None]:
-        """Decide for each changed segment whether it stays below the threshold, with as few values as that takes."""
-        open_ = torch.nonzero(self.known < CHECKED).flatten()
-        predicted, where = self._hermite(open_)
-        high = (predicted > floor + SURELY_HIGH * (threshold - floor)) & (self.known[open_] < MEASURED)
-        self.peak[open_[high]], self.where[open_[high]] = predicted[high], where[high].clamp(0.15, 0.85)
-        unsure, where = open_[~high], where[~high].clamp(0.1, 0.9)
-        if not len(unsure):
+        """Decide for each changed segment whether it stays below the threshold, with as few values as that takes.
+
+        The cubic through end energies and slopes says where the maximum is expected. One value there corrects it to
+        a quartic; where even twice the correction leaves the segment below, that is enough.
+        """
+        new = torch.nonzero(self.known < MEASURED).flatten()
+        if len(new):
+            curve = self._cubic(new)
+            predicted, at = curve.max(1)
+            high = predicted > floor + SURELY_HIGH * (threshold - floor)
+            self.peak[new[high]] = predicted[high]
+            self.where[new[high]] = grid(curve.dtype)[at[high]].clamp(0.15, 0.85)
+            yield from self._expect(new[~high], curve[~high], threshold)
+        yield from self.measure(torch.nonzero(self._doubtful(threshold)).flatten())
+
+    def _expect(self, segments: Tensor, curve: Tensor, threshold: float) -> Task[None]:
+        """Correct the cubics (s, 31) of some segments by one value each."""
+        if not len(segments):
             return
-        values = yield from self.meter.values(self._on(unsure, where[:, None])[:, 0])
-        self._note(unsure, where[:, None], values[:, None])
-        yield from self.measure(unsure[values <= threshold])
+        at, t = worth_a_value(curve), grid(curve.dtype)
+        values = yield from self.meter.values(self._on(segments, t[at][:, None])[:, 0])
+        wrong = finite_or_inf(values) - curve.gather(1, at[:, None])[:, 0]
+        highest, top = corrected(curve, at, wrong).max(1)
+        self.peak[segments] = torch.maximum(highest, values).nan_to_num(nan=torch.inf)
+        self.where[segments] = t[top].clamp(0.1, 0.9)
+        self.doubt[segments] = wrong.abs()
+        self.known[segments] = torch.where(self.peak[segments] <= threshold, EXPECTED, MEASURED)
+
+    def _doubtful(self, threshold: float) -> Tensor:
+        """Which segments have not been seen to be high and may be so all the same."""
+        unsure = (self.known == EXPECTED) & ~(self.peak + self.doubt <= threshold)
+        return unsure | (self.known == MEASURED) & (self.peak <= threshold)
 
     def measure(self, segments: Tensor) -> Task[None]:
         """Evaluate those segments that are not checked yet at evenly spaced points."""
@@ -112,7 +148,7 @@ class String:
         """
         segments = torch.arange(first, last)
         yield from self.measure(segments)
-        predicted, where = self._hermite(segments)
+        predicted, where = self.expected(segments)
         while float(self.peak[first:last].max()) < below:
             hidden = predicted > self.peak[segments]
             score = torch.where(hidden, predicted, self.peak[segments])
@@ -135,41 +171,36 @@ class String:
             t = (self.where[row, None] + width * torch.tensor([[-2.0, -1.0, 1.0, 2.0]])).clamp(0, 1)
             middle = self.peak[row, None]
             values = yield from self.meter.values(self._on(row, t)[0])
-            vertex = self.where[row] + width * _vertex(values[1], middle[0, 0], values[2])
+            best = self.where[row] + width * vertex(values[1], middle[0, 0], values[2])
             self._note(row, t, values[None])
-            top = yield from self.meter.values(self._on(row, vertex[:, None].clamp(0, 1))[0])
-            self._note(row, vertex[:, None].clamp(0, 1), top[None])
+            top = yield from self.meter.values(self._on(row, best[:, None].clamp(0, 1))[0])
+            self._note(row, best[:, None].clamp(0, 1), top[None])
         self.known[segment] = SHARP
 
     def _note(self, segments: Tensor, t: Tensor, values: Tensor) -> None:
         """Record the highest of some values (s, c) at t (s, c), unless a higher one was measured before."""
         highest, index = finite_or_inf(values).max(1)
         place = t.gather(1, index[:, None])[:, 0]
-        better = (highest > self.peak[segments]) | (self.known[segments] < MEASURED)
+        guess = (self.known[segments] < MEASURED) | (self.known[segments] == EXPECTED)
+        better = (highest > self.peak[segments]) | guess
         self.known[segments] = self.known[segments].clamp(min=MEASURED)
         self.peak[segments] = torch.where(better, highest, self.peak[segments])
         self.where[segments] = torch.where(better, place, self.where[segments])
 
-    def _hermite(self, segments: Tensor) -> tuple[Tensor, Tensor]:
-        """Highest value of the cubic through end energies and slopes, and where; costs nothing."""
+    def expected(self, segments: Tensor) -> tuple[Tensor, Tensor]:
+        """How high the cubics of some segments get, and where; costs nothing."""
+        curve = self._cubic(segments)
+        predicted, at = curve.max(1)
+        return predicted, grid(curve.dtype)[at]
+
+    def _cubic(self, segments: Tensor) -> Tensor:
+        """The cubic through end energies and slopes, on the grid (s, 31); costs nothing."""
         f, g, x = self.beads.energies, self.beads.gradients, self.beads.points
         step = x[segments + 1] - x[segments]
-        f0, f1 = f[segments, None], f[segments + 1, None]
-        s0, s1 = (g[segments] * step).sum(1)[:, None], (g[segments + 1] * step).sum(1)[:, None]
-        t = GRID.to(f.dtype)
-        cubic = (2 * t**3 - 3 * t**2 + 1) * f0 + (t**3 - 2 * t**2 + t) * s0
-        cubic = cubic + (3 * t**2 - 2 * t**3) * f1 + (t**3 - t**2) * s1
-        value, index = cubic.max(1)
-        return value, t[index]
+        slopes = (g[segments] * step).sum(1), (g[segments + 1] * step).sum(1)
+        return cubic((f[segments], f[segments + 1]), slopes)
 
     def _on(self, segments: Tensor, t: Tensor) -> Tensor:
         """Points (s, c, d) of segments (s,) at fractions (s, c)."""
         x = self.beads.points
         return x[segments, None] + t[:, :, None] * (x[segments + 1] - x[segments])[:, None]
-
-
-def _vertex(left: Tensor, middle: Tensor, right: Tensor) -> Tensor:
-    """Where the parabola through values at -1, 0, 1 is highest, within [-2, 2]; 0 where it opens upwards."""
-    bend = left - 2 * middle + right
-    at = torch.where(bend < 0, (left - right) / (2 * bend), torch.zeros_like(bend))
-    return at.nan_to_num(nan=0.0).clamp(-2, 2)

@@ -26,12 +26,14 @@ def verify(
     reasons: list[Stop],
     *,
     known: Iterable[Known | None] = repeat(None),
+    settled: Iterable[Tensor | None] = repeat(None),
     tolerance: float = 1e-6,
 ) -> list[Path]:
     """Turn polylines (m, d) into paths with fresh, stable maxima, all in one batch.
 
     Where energies and gradients at the vertices are `known`, from the descents that made them, they are not
-    computed again, and only pieces whose slopes leave room for a higher maximum are looked into.
+    computed again, and only pieces whose slopes leave room for a higher maximum are looked into. The latter goes
+    for `settled` segments (m-1,), too: pieces of a path that was measured before.
 
     Every piece between two evaluated points is bounded by the curvature that its slopes show,
     max(E_0, E_1) + |s_1 - s_0| w / 4, and bisected while that exceeds the best maximum by more than `tolerance`
@@ -41,17 +43,17 @@ def verify(
     return drive(
         energy,
         [
-            _measure(line, reason, tolerance, vertices)
-            for line, reason, vertices in zip(polylines, reasons, known, strict=False)
+            _measure(line, reason, tolerance, vertices, still)
+            for line, reason, vertices, still in zip(polylines, reasons, known, settled, strict=False)
         ],
     )
 
 
-def _measure(line: Tensor, reason: Stop, tolerance: float, known: Known | None) -> Task[Path]:
+def _measure(line: Tensor, reason: Stop, tolerance: float, known: Known | None, settled: Tensor | None) -> Task[Path]:
     """Evaluate one polyline; non-finite energies count as inf."""
     meter, corners = Meter(), arc_lengths(line)
     if known is None:
-        at = _first_points(corners)
+        at = _first_points(corners, settled)
         energy, slope = yield from _evaluate(line, corners, at, meter)
     else:
         at, energy = corners, finite_or_inf(known[0])
@@ -74,13 +76,14 @@ def _measure(line: Tensor, reason: Stop, tolerance: float, known: Known | None) 
     return _path(line, corners, at, energy, reason)
 
 
-def _first_points(corners: Tensor) -> Tensor:
-    """Arc lengths of the first evaluations: all vertices, each segment in pieces."""
+def _first_points(corners: Tensor, settled: Tensor | None) -> Tensor:
+    """Arc lengths of the first evaluations: all vertices, each segment that is not settled in pieces."""
     segments = len(corners) - 1
     pieces = max(PIECES, -(-LEAST // segments))
     within = torch.arange(pieces, dtype=corners.dtype) / pieces
-    inner = (corners[:-1, None] + within * corners.diff()[:, None]).flatten()
-    return torch.cat([inner, corners[-1:]])
+    inner = corners[:-1, None] + within * corners.diff()[:, None]
+    cut = inner.flatten() if settled is None else inner[(within == 0) | ~settled[:, None]]
+    return torch.cat([cut, corners[-1:]])
 
 
 def _segment_of(corners: Tensor, at: Tensor, *, right: bool) -> Tensor:
@@ -88,7 +91,7 @@ def _segment_of(corners: Tensor, at: Tensor, *, right: bool) -> Tensor:
     return (torch.searchsorted(corners, at, right=right) - 1).clamp(0, len(corners) - 2)
 
 
-def _locate(line: Tensor, corners: Tensor, at: Tensor) -> Tensor:
+def locate(line: Tensor, corners: Tensor, at: Tensor) -> Tensor:
     """Points (p, d) of the polyline at arc lengths (p,); exactly the vertices at theirs."""
     segment = _segment_of(corners, at, right=True)
     width = corners.diff()[segment].clamp(min=1e-300)
@@ -98,7 +101,7 @@ def _locate(line: Tensor, corners: Tensor, at: Tensor) -> Tensor:
 
 def _evaluate(line: Tensor, corners: Tensor, at: Tensor, meter: Meter) -> Task[tuple[Tensor, Tensor]]:
     """Energies (p,) and slopes along the path (p, 2), to the left and to the right of each point."""
-    energy, gradient = yield from meter.gradients(_locate(line, corners, at))
+    energy, gradient = yield from meter.gradients(locate(line, corners, at))
     return finite_or_inf(energy), _slopes(line, corners, at, gradient)
 
 
@@ -116,5 +119,5 @@ def _path(line: Tensor, corners: Tensor, at: Tensor, energy: Tensor, reason: Sto
     found = torch.searchsorted(at, vertices).clamp(max=len(at) - 1)
     if not torch.isfinite(energy).all():
         reason = Stop.NONFINITE
-    points = _locate(line, corners, vertices)
+    points = locate(line, corners, vertices)
     return Path(points, energy[found], "refined", reason, torch.stack([at, energy], dim=1))

@@ -10,11 +10,12 @@ from torch import Tensor
 
 from tda_landscape._errors import InputError
 from tda_landscape.energy import Energy
-from tda_landscape.energy._batching import Meter, Task, drive
+from tda_landscape.energy._batching import Meter, Task, Watch
+from tda_landscape.paths._loop import search_all
+from tda_landscape.paths._lowest import Lowest
 from tda_landscape.paths._path import Path, Stop
 from tda_landscape.paths._rung import Rung
 from tda_landscape.paths._string import String
-from tda_landscape.paths._verify import verify
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +25,10 @@ class Ladder:
     Each rung sets a threshold u between the height of the path and the highest threshold that failed. Beads
     above it descend, each by trust-region L-BFGS of its own whose step length solves for the wanted value; then
     every segment that rises above u gets a bead at its maximum, with a small random kick, without which a
-    symmetric landscape is never left. The ladder ends when the height cannot be lowered by more than
-    `tolerance`; a threshold that failed is no proof that nothing lower exists.
+    symmetric landscape is never left. Until a threshold fails, one value a segment has to do, placed by the
+    energies and slopes at its ends; from then on, and before the ladder ends, heights are measured closely. It ends
+    when the height cannot be lowered by more than `tolerance`; a threshold that failed is no proof that nothing
+    lower exists.
 
     Freeman and Bruna, Topology and geometry of half-rectified network optimization, ICLR 2017 (Dynamic String
     Sampling), with thresholds on the excess over the higher end instead of factors of the loss.
@@ -76,14 +79,14 @@ class Ladder:
         generators: Sequence[torch.Generator],
         *,
         level: float | None = None,
+        watch: Watch | None = None,
     ) -> list[Path]:
         """Return a verified path for each pair of rows (p, d)."""
         tasks = [
             self._climb_down(a, b, generator, -torch.inf if level is None else level)
             for a, b, generator in zip(starts, ends, generators, strict=True)
         ]
-        found = drive(energy, tasks)
-        return verify(energy, [line for line, _ in found], [reason for _, reason in found])
+        return search_all(energy, tasks, watch)
 
     def _climb_down(self, a: Tensor, b: Tensor, generator: torch.Generator, level: float) -> Task[tuple[Tensor, Stop]]:
         """Search one pair; return the lowest polyline and why the search stopped."""
@@ -91,33 +94,41 @@ class Ladder:
         string = String.through(torch.stack([a, b]), float((b - a).norm()), meter)
         yield from string.beads.evaluate_new(meter)
         floor = float(string.beads.energies.max())
-        yield from string.sharpen(0, 1, torch.inf)
-        best, top = string.part(0, 1), string.height
-        if not top < torch.inf:
-            return best.beads.points, Stop.NONFINITE
-        flat = 1e-12 * (1 + abs(top))
-        close = max(flat, self.tolerance * (top - floor))
+        yield from string.measure(torch.tensor([0]))
+        if not string.height < torch.inf:
+            return string.beads.points, Stop.NONFINITE
+        flat = 1e-12 * (1 + abs(string.height))
+        close = max(flat, self.tolerance * (string.height - floor))
+        lowest = Lowest(string.copy(), string.height, 0.1 * close)
+        yield from meter.report(lowest.string.beads.points)
         failed, failures = floor, 0
-        while top > level:
-            if top - floor <= flat:
-                return best.beads.points, Stop.FLAT
-            if top - failed <= close:
-                return best.beads.points, Stop.CONVERGED
-            if meter.spent >= self.budget:
-                return best.beads.points, Stop.BUDGET
+        while True:
+            stop = _why_stop(lowest.height, level, (floor, flat), (failed, close))
+            if stop is not None and not lowest.settled:
+                yield from lowest.settle()
+                string = lowest.string.copy()
+                continue
+            if stop is not None or meter.spent >= self.budget:
+                return lowest.string.beads.points, stop or Stop.BUDGET
             # The more thresholds in a row have failed, the nearer to the height the next one is put.
-            threshold = max(top - (top - failed) * (1 - self.ratio) ** (failures + 1), level)
-            target = threshold - self.slack * (top - threshold)
+            threshold = max(lowest.height - (lowest.height - failed) * (1 - self.ratio) ** (failures + 1), level)
+            target = threshold - self.slack * (lowest.height - threshold)
             rung = Rung(floor, threshold, target, self.kick, self.max_beads, self.budget)
-            string, below = yield from rung.bring_below(string, generator)
-            # A difference that measuring cannot tell, or nobody asked for, does not make a path lower.
-            lower = yield from string.sharpen(0, string.size - 1, top - 0.1 * close)
-            if lower:
-                best, top = string.part(0, string.size - 1), string.height
+            string, below = yield from rung.bring_below(string, generator, lowest)
+            if not below and not lowest.settled:
+                yield from lowest.settle()
+            yield from lowest.offer(string)
             if below:
                 failures = 0
             else:
-                failed, failures = min(threshold, top), failures + 1
-                if not lower:
-                    string = best.part(0, best.size - 1)
-        return best.beads.points, Stop.LEVEL
+                failed, failures = min(threshold, lowest.height), failures + 1
+                string = lowest.string.copy()
+
+
+def _why_stop(height: float, level: float, flat: tuple[float, float], close: tuple[float, float]) -> Stop | None:
+    """Whether a height is low enough, or within a distance of the floor or of a threshold that failed."""
+    if height <= level:
+        return Stop.LEVEL
+    if height - flat[0] <= flat[1]:
+        return Stop.FLAT
+    return Stop.CONVERGED if height - close[0] <= close[1] else None

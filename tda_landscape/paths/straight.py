@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from tda_landscape.energy import Energy
+from tda_landscape.energy._batching import Watch
 from tda_landscape.paths._path import Path, Stop
 from tda_landscape.paths._verify import verify
 
@@ -33,6 +34,7 @@ class Straight:
         generators: Sequence[torch.Generator],
         *,
         level: float | None = None,
+        watch: Watch | None = None,
     ) -> list[Path]:
         """Return the verified straight line for each pair of rows (p, d)."""
         lines = torch.stack([starts, ends], dim=1)

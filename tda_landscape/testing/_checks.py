@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor
 
 from samplers import Kernel, run
 from tda_landscape.energy import Energy, zoo
-from tda_landscape.paths import Path, Search
+from tda_landscape.paths import Path, Search, verify
 
 
 def check_energy(energy: Energy, *, points: int = 4, seed: int = 0, tolerance: float = 1e-5) -> None:
@@ -99,6 +101,8 @@ def check_kernel(kernel: Kernel, *, energy: Energy | None = None, chains: int = 
 def check_search(search: Search, *, energy: Energy | None = None, seed: int = 0) -> None:
     """Check that a search returns verified paths between the given ends, whatever else is searched with them.
 
+    Its reports must come lower and lower, at ever more cost, and end with the path that it returns.
+
     Parameters
     ----------
     search : Search
@@ -118,7 +122,8 @@ def check_search(search: Search, *, energy: Energy | None = None, seed: int = 0)
     """
     energy = energy or zoo.double_well(2)
     starts, ends = energy.start(3, seed), energy.start(3, seed + 1)
-    paths = search.find(energy, starts, ends, _generators(3))
+    reports: list[tuple[int, Tensor, float]] = []
+    paths = search.find(energy, starts, ends, _generators(3), watch=lambda *report: reports.append(report))
     again = search.find(energy, starts, ends, _generators(3))
     alone = search.find(energy, starts[1:2], ends[1:2], _generators(3)[1:2])
     assert len(paths) == 3, f"{len(paths)} paths for 3 pairs"
@@ -127,6 +132,8 @@ def check_search(search: Search, *, energy: Energy | None = None, seed: int = 0)
         assert torch.equal(path.points[0], a), "a path does not begin at its start"
         assert torch.equal(path.points[-1], b), "a path does not end at its end"
         _check_height(energy, path)
+    for pair, path in enumerate(paths):
+        _check_reports(energy, [(line, spent) for i, line, spent in reports if i == pair], path)
     assert abs(alone[0].height - paths[1].height) <= 1e-6 * (1 + abs(paths[1].height)), (
         "the path of a pair depends on what is searched with it"
     )
@@ -139,6 +146,21 @@ def _check_height(energy: Energy, path: Path) -> None:
     spread = dense - float(path.energies.min())
     assert path.height >= dense - 1e-3 * spread, f"the height {path.height} is below the energy {dense} on the path"
     assert torch.allclose(energy(path.points), path.energies, rtol=1e-9), "energies do not belong to the points"
+
+
+def _check_reports(energy: Energy, reports: list[tuple[Tensor, float]], path: Path) -> None:
+    """A search that reports ends with the path that it returns, and none before is lower."""
+    if not reports:
+        return
+    spent = [cost for _, cost in reports]
+    assert all(a <= b for a, b in pairwise(spent)), f"the costs reported do not increase: {spent}"
+    heights = [found.height for found in verify(energy, [line for line, _ in reports], [path.reason] * len(reports))]
+    spread = heights[0] - float(path.energies.min())
+    falling = all(b <= a + 1e-3 * spread for a, b in pairwise(heights))
+    assert falling, f"a path is reported that is higher than the one before: {heights}"
+    last, found = set(map(tuple, reports[-1][0].tolist())), set(map(tuple, path.points.tolist()))
+    same = last <= found and len(found) <= len(last) + 1  # the highest point is a vertex of what is returned
+    assert same, "the last path reported is not the one returned"
 
 
 def _start(kernel: Kernel, energy: Energy, chains: int, seed: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""Minimizing smooth convex functions of a few variables, many at once: regularized Newton steps."""
+"""Minimizing smooth convex functions of a few variables, many at once: damped Newton steps."""
 
 from __future__ import annotations
 
@@ -9,26 +9,33 @@ import torch
 from torch import Tensor
 from torch.func import grad, hessian, vmap
 
-STEPS, HALVINGS = 100, 40
-"""Newton steps, and how often each is halved."""
+STEPS, TRIES = 60, 24
+"""Newton steps, and how often each is damped more."""
 
-TOLERANCE = 1e-11
-"""A gradient of at most this, relative to the one at the start and 1, ends the search."""
+TOLERANCE, ROUNDING = 1e-11, 1e-15
+"""A gradient of at most this, relative to the one at the start, or of rounding ends the search."""
+
+SOLVED = 1e-8
+"""A gradient above this, relative to 1 and the one at the start, means that no minimum was found."""
+
+SINGULAR = 1e-14
+"""Damping of the first try, relative to the largest curvature: so much is rounding."""
 
 
 class Minimum(NamedTuple):
-    """Where the steps ended: points (k, r), values (k,), norms of the gradients there (k,)."""
+    """Where the steps ended: points (k, r), values (k,), gradient norms (k,), and where those are small (k,)."""
 
     points: Tensor
     values: Tensor
     slopes: Tensor
+    solved: Tensor
 
 
 def minimize_convex(function: Callable[[Tensor, Tensor], Tensor], start: Tensor, context: Tensor) -> Minimum:
     """Minimize u -> function(u, c), from each row u of `start` (k, r), with the row c of `context` (k, ...) as it is.
 
-    Each step solves (H + m I) s = -g, where m is as small as the gradient is, and is halved until the value falls.
-    Where the infimum lies at infinity the points run after it, and the slopes say how far they came.
+    Each step solves (H + m I) s = -g, with m at the rounding of H, or larger until the value falls. Where the
+    infimum lies at infinity the points run after it.
     """
     slope_of, curvature_of, value_of = vmap(grad(function)), vmap(hessian(function)), vmap(function)
     points = start.clone()
@@ -36,39 +43,45 @@ def minimize_convex(function: Callable[[Tensor, Tensor], Tensor], start: Tensor,
     first = slopes.norm(dim=1)
     live = torch.arange(len(points))
     for _ in range(STEPS):
-        live = live[slopes[live].norm(dim=1) > TOLERANCE * (1 + first[live])]
+        live = live[slopes[live].norm(dim=1) > (TOLERANCE * first[live]).clamp(min=ROUNDING)]
         if not len(live):
             break
         x, c, g = points[live], context[live], slopes[live]
-        step = -_solve(curvature_of(x, c), g)
-        moved, x, value = _halved(value_of, x, c, values[live], g, step)
+        moved, x, value = _descended(value_of, x, c, values[live], g, curvature_of(x, c))
         live = live[moved]
+        if not len(live):
+            break
         points[live], values[live] = x[moved], value[moved]
         slopes[live] = slope_of(points[live], context[live])
-    return Minimum(points, values, slopes.norm(dim=1))
+    left = slopes.norm(dim=1)
+    return Minimum(points, values, left, left <= SOLVED * (1 + first))
 
 
-def _solve(curvature: Tensor, slope: Tensor) -> Tensor:
-    """Regularized Newton steps (k, r): flat directions are left alone."""
+def newton_step(curvature: Tensor, slope: Tensor, damping: Tensor | float = 0.0) -> Tensor:
+    """Steps (k, r) for Hessians (k, r, r), gradients (k, r) and damping (k, 1)."""
     values, axes = torch.linalg.eigh(curvature)
-    size = slope.norm(dim=1, keepdim=True)
-    floor = 1e-14 * values.abs().amax(1, keepdim=True) + 1e-3 * size.clamp(max=1e-6) + 1e-300
-    along = (axes.mT @ slope[:, :, None])[:, :, 0]
-    return (axes @ (along / (values.clamp(min=0) + floor))[:, :, None])[:, :, 0]
+    floor = SINGULAR * values.abs().amax(1, keepdim=True) + 1e-300
+    along = (axes.mT @ slope[:, :, None])[:, :, 0] / (values.clamp(min=0) + floor + damping)
+    step: Tensor = -(axes @ along[:, :, None])[:, :, 0]
+    return step
 
 
-def _halved(
-    value_of: Callable[[Tensor, Tensor], Tensor], x: Tensor, c: Tensor, before: Tensor, slope: Tensor, step: Tensor
+def _descended(
+    value_of: Callable[[Tensor, Tensor], Tensor], x: Tensor, c: Tensor, before: Tensor, slope: Tensor, curvature: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Halve each step until the value falls by a ten-thousandth of what the slope promises, or does not rise at all."""
-    promised = -(slope * step).sum(1)
-    t = torch.ones_like(before)
-    for _ in range(HALVINGS):
-        value = value_of(x + t[:, None] * step, c)
-        # Below rounding a Newton step is taken on trust: what it gains cannot be seen in the value.
-        seen = 4 * torch.finfo(before.dtype).eps * before.abs()
-        good = (value <= before - 1e-4 * t * promised) | ((value <= before + seen) & (promised <= 100 * seen))
-        if good.all():
+    """Damp each step until the value falls by a ten-thousandth of what the slope promises; which did, and to where."""
+    good, new, value = torch.zeros_like(before, dtype=torch.bool), x.clone(), before.clone()
+    # Below rounding a Newton step is taken on trust: what it gains cannot be seen in the value.
+    seen = 4 * torch.finfo(before.dtype).eps * before.abs()
+    for k in range(TRIES):
+        rows = (~good).nonzero().flatten()
+        if not len(rows):
             break
-        t = torch.where(good, t, t / 2)
-    return good, x + t[:, None] * step, value
+        # From the second try on: steps of at most 10^5, 10^4, ... where there is no curvature.
+        damping = slope[rows].norm(dim=1, keepdim=True) * 10.0 ** (k - 6) if k else 0.0
+        step = newton_step(curvature[rows], slope[rows], damping)
+        tried, promised = value_of(x[rows] + step, c[rows]), -(slope[rows] * step).sum(1)
+        falls = tried <= before[rows] - 1e-4 * promised
+        falls |= (tried <= before[rows] + seen[rows]) & (promised <= 100 * seen[rows])
+        good[rows], new[rows], value[rows] = falls, x[rows] + step, tried
+    return good, new, value

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from tda_landscape._errors import InputError
 from tda_landscape.energy import Energy
+from tda_landscape.energy._batching import Watch
 from tda_landscape.paths import Path, Search
 from tda_landscape.theory._construction import Construction, first_that_applies
 from tda_landscape.theory._curve import follow
@@ -65,6 +66,7 @@ class Constructive:
         generators: Sequence[torch.Generator],
         *,
         level: float | None = None,
+        watch: Watch | None = None,
     ) -> list[Path]:
         """Return a verified path for each pair of rows (p, d)."""
         try:
@@ -72,7 +74,7 @@ class Constructive:
         except InputError:
             if self.otherwise is None:
                 raise
-            return self.otherwise.find(energy, starts, ends, generators, level=level)
+            return self.otherwise.find(energy, starts, ends, generators, level=level, watch=watch)
         if not torch.isfinite(torch.cat([starts, ends])).all():
             raise InputError("some points have entries that are not finite; leave them out, no path leads there")
         pairs = list(zip(starts.double(), ends.double(), strict=True))

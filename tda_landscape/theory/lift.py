@@ -21,9 +21,6 @@ from tda_landscape.theory._convex import minimize_convex
 from tda_landscape.theory._curve import Curve
 from tda_landscape.theory._kernel_lift import KernelLift, Units, completion, independent, lift_of, outgoing, unit
 
-SLOPE = 1e-8
-"""The convex problem is solved where its gradient is at most this."""
-
 
 def refuses(chain: Chain, network: Network) -> str | None:
     """Name the hypothesis of `connect` that does not hold."""
@@ -68,7 +65,7 @@ def lowest(lift: KernelLift, network: Network, beta: Tensor, bias: Tensor | None
 
     start = torch.cat([beta, bias[:, None]], dim=1) if bias is not None else beta
     found = minimize_convex(value, start.reshape(1, -1), start.new_zeros(1, 0))
-    if not float(found.slopes[0]) <= SLOPE:
+    if not found.solved.all():
         raise InputError(
             f"the convex problem of the lift was left with a gradient of {float(found.slopes[0]):.2g}; descent is "
             "built for losses with two derivatives"
@@ -88,7 +85,8 @@ def to_reference(lift: KernelLift, units: Units) -> list[Units]:
     """
     nodes, old = spanning(lift, units)
     beta, q, p = lift.beta(units), len(old), len(units.incoming)
-    spare, at = [k for k in range(p) if k not in old], {}
+    spare = [k for k in range(p) if k not in old]
+    at: dict[int, int] = {}  # the slot of each reference unit
     while old:
         exchanges = _exchanges(lift, nodes[-1].incoming, list(at), list(at.values()), old, len(spare))
         places = _places([j for j, _ in exchanges], spare)

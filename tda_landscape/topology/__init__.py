@@ -16,6 +16,7 @@ from tda_landscape.topology._raw import RawBounds, raw_bounds
 from tda_landscape.topology._rips import rips
 from tda_landscape.topology._stability import stability_bound
 from tda_landscape.topology._sweep import merge_tree, merge_tree_of_chunks, persistence
+from tda_landscape.topology._valleys import Valleys, valleys
 from tda_landscape.topology.transformers import (
     MergeTreeTransformer,
     NuCurveTransformer,
@@ -35,6 +36,7 @@ __all__ = [
     "NuCurveTransformer",
     "PersistenceTransformer",
     "RawBounds",
+    "Valleys",
     "as_diagrams",
     "barrier_rips",
     "bottleneck",
@@ -51,5 +53,6 @@ __all__ = [
     "rips",
     "rips_by_level",
     "stability_bound",
+    "valleys",
     "wasserstein",
 ]

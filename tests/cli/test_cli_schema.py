@@ -41,8 +41,10 @@ def test_control_a_new_keyword_is_there_by_itself_or_found_missing():
 
 
 def test_every_builtin_has_a_name():
-    wells = {"double_well", "quartic", "tilted_wells"}
-    assert set(ENERGIES) == wells | {"digits", "fourier", "lennard_jones", "mueller_brown", "xor"}
+    surfaces = {"double_well", "quartic", "tilted_wells", "fourier", "lennard_jones", "mueller_brown", "plateau"}
+    relu = {"freeman_bruna", "relu_counterexample", "relu_mixture", "relu_two_points", "permuted_teacher"}
+    others = {"digits", "xor", "square_linear", "scalar_chain", "quadratic_unit"}
+    assert set(ENERGIES) == surfaces | relu | others
     assert set(NETWORKS) == set(tl.zoo.networks.BUILTIN)
 
 

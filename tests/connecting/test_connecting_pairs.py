@@ -6,7 +6,9 @@ import pytest
 import torch
 
 import tda_landscape as tl
-from tda_landscape.connecting.pairs import PLANS, All, Known, Nearest, SpanningTree
+from tda_landscape.connecting.pairs import All, AtLevel, Known, Nearest, SpanningTree
+
+EVERY = (SpanningTree(), Nearest(), All(), AtLevel(3.0))
 
 
 def known(n, seed, edges=(), heights=()):
@@ -17,7 +19,7 @@ def known(n, seed, edges=(), heights=()):
     return Known(tl.LandscapeGraph.from_arrays(births, list(edges), list(heights)), straight[None], distance)
 
 
-@pytest.mark.parametrize("plan", [kind() for kind in PLANS], ids=lambda p: type(p).__name__)
+@pytest.mark.parametrize("plan", EVERY, ids=lambda p: type(p).__name__)
 @pytest.mark.parametrize("n", [1, 2, 3, 9])
 def test_pairs_are_sorted_distinct_and_repeatable(plan, n):
     state = known(n, n)
@@ -74,7 +76,48 @@ def test_all_and_nearest():
     assert (0, 1) not in All().propose(tried)
 
 
-@pytest.mark.parametrize("make", [lambda: Nearest(0), lambda: SpanningTree(attempts=0)])
+@pytest.mark.parametrize("seed", range(5))
+def test_at_a_level_joined_pairs_are_skipped_and_the_rest_is_joined_in_few_rounds(seed):
+    """Played against a table of barriers: the count is the exact one, with fewer than n searches that succeed."""
+    rng = np.random.default_rng(seed)
+    state, n = known(12, seed), 12
+    barriers = state.straight[0] - 2 + state.floors  # of each pair
+    level = float(np.quantile(barriers[np.triu_indices(n, 1)], 0.2))
+    exact = nx.number_connected_components(
+        nx.Graph(
+            [(i, i) for i in range(n) if state.graph.births[i] <= level]
+            + [(i, j) for i in range(n) for j in range(i) if barriers[i, j] <= level]
+        )
+    )
+    graph, searched = state.graph, []
+    while pairs := AtLevel(level, attempts=1).propose(Known(graph, state.straight, state.distance)):
+        joined = tl.merge_tree(graph).cut(level)
+        for i, j in pairs:
+            assert joined[i] != joined[j], "a pair that is joined was searched again"
+            assert max(graph.births[[i, j]]) <= level
+        searched += pairs
+        more = [barriers[pair] + rng.random() * (barriers[pair] > level) for pair in pairs]
+        graph = graph.with_edges(tl.LandscapeGraph.from_arrays(graph.births, pairs, more))
+    assert tl.nu_curve(graph)(level) == exact
+    assert len(set(searched)) == len(searched)
+    assert sum(barriers[pair] <= level for pair in searched) <= n - 1
+
+
+def test_at_a_level_searches_stop_there_and_cost_less():
+    energy = tl.zoo.mueller_brown()
+    minima = tl.quench(energy, tl.sample(energy, chains=50))
+    costs = {}
+    for name, plan in {"tree": SpanningTree(), "high": AtLevel(-30.0), "low": AtLevel(-60.0)}.items():
+        counted, cost = tl.tally(energy)
+        curve = tl.nu_curve(tl.connect(counted, minima, pairs=plan))
+        assert curve(-30.0) == 1 if name == "high" else curve(-60.0) == 2
+        costs[name] = cost.gradient_equivalents
+    assert costs["high"] < costs["tree"] / 2
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: Nearest(0), lambda: SpanningTree(attempts=0), lambda: AtLevel(np.inf), lambda: AtLevel(1.0, 0)]
+)
 def test_senseless_plans_are_refused(make):
     with pytest.raises(tl.InputError):
         make()

@@ -16,7 +16,7 @@ def test_conformance(search, energy):
 class Shortcut:
     """A search that reports the straight line without looking between its ends."""
 
-    def find(self, energy, starts, ends, generators, *, level=None):
+    def find(self, energy, starts, ends, generators, *, level=None, watch=None):
         lines = torch.stack([starts, ends], dim=1)
         return [tl.Path(line, energy(line), "sampled", Stop.STRAIGHT, torch.zeros(0, 2)) for line in lines]
 

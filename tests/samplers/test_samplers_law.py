@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from samplers import SGD, GradientDescent, Langevin
 from tda_landscape.energy import Energy, networks
-from tda_landscape.energy._replicas import distinct_rows
+from tda_landscape.energy._minibatches import distinct_rows
 
 CURVATURE = torch.tensor([1.0, 4.0], dtype=torch.float64)
 
@@ -57,7 +57,7 @@ def model_energy(batch_size):
 def rows_of(energy, generator):
     """The rows that a single chain trains on in its next step."""
     batch = energy.draw_batch(generator, 1)
-    return torch.arange(12) if batch is energy else batch.replicas.rows[0]
+    return torch.arange(12) if batch is energy else batch.evaluator.rows[0]
 
 
 def by_torch(model, energy, decay, momentum, steps=25, seed=0):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 from tda_landscape._errors import InputError
 from tda_landscape.energy._energy import Energy
 from tda_landscape.energy._network import Network
 from tda_landscape.energy._random import as_generator
+from tda_landscape.energy.symmetry._frames import MOST
 from tda_landscape.energy.symmetry._network import NetworkSymmetry
 from tda_landscape.energy.symmetry._read import read_structure
 from tda_landscape.energy.symmetry._symmetry import Symmetry
-from tda_landscape.energy.symmetry._units import Structure
+from tda_landscape.energy.symmetry._units import Frame, Structure
 from tda_landscape.energy.symmetry._verify import TOLERANCE, excess, sample_points, verify
 
 METHODS = ("order", "degree", "describe", "scramble", "invariants", "align", "zero_modes")
@@ -81,4 +85,18 @@ def _of_network(energy: Energy, network: Network) -> NetworkSymmetry:
         images, _ = NetworkSymmetry(part, network).scramble(points, generator)
         return excess(energies, energy(images)) <= TOLERANCE
 
-    return NetworkSymmetry(structure.keep([part for part in structure.parts() if holds(part)]), network)
+    frames = [frame for chain in structure.chains() for frame in _kept(chain, structure, holds)]
+    structure = structure.framed(tuple(frames))
+    kept = structure.keep([part for part in structure.parts() if holds(part)])
+    return NetworkSymmetry(replace(kept, frames=structure.frames), network)
+
+
+def _kept(chain: tuple[Frame, ...], structure: Structure, holds: Callable[[Structure], bool]) -> tuple[Frame, ...]:
+    """The frames of a linear chain as far as they hold for all of it: in GL(n), else in O(n), else none."""
+    if sum(frame.size**2 for frame in chain) > MOST:
+        return ()
+    for general in (True, False):
+        frames = tuple(replace(frame, general=general) for frame in chain)
+        if holds(replace(structure, units=(), frames=frames)):
+            return frames
+    return ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 
-from tda_landscape.energy.symmetry._units import Fold, Gauge, Place, Units
+from tda_landscape.energy.symmetry._units import Fold, Frame, Gauge, Place, Units
 
 FIXED = 0
 """The label of what no element may move: inputs, outputs, and what depends on their order or size."""
@@ -16,9 +16,10 @@ MOST_SIGNS = 6
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """Labels of one tensor: its units, their sign and their scale ** power, along one axis.
+    """Labels of one tensor: its units, their sign, their scale ** power and their frame, along one axis.
 
-    Where units are flattened together with what follows them, each owns `block` entries of the axis.
+    A frame is free where only linear maps of the units follow: any basis will do. Where units are flattened
+    together with what follows them, each owns `block` entries of the axis.
     """
 
     units: int
@@ -27,6 +28,7 @@ class Signal:
     power: float = 1
     axis: int = 1
     block: int = 1
+    frame: int = FIXED
 
 
 @dataclass(slots=True)
@@ -62,7 +64,7 @@ class Labels:
 
     def fresh(self, axis: int) -> Signal:
         """Label the output of a layer with units of its own."""
-        return Signal(self.new(), self.new(), self.new(), axis=axis)
+        return Signal(self.new(), self.new(), self.new(), axis=axis, frame=self.new())
 
     def pinned_units(self) -> int:
         """Label units that may be flipped and rescaled but not exchanged, e.g. scaled features of the data."""
@@ -75,11 +77,11 @@ class Labels:
 
     def is_fixed(self, signal: Signal) -> bool:
         """Whether no element moves this tensor."""
-        return all(self.find(label) == FIXED for label in (signal.units, signal.sign, signal.scale))
+        return all(self.find(label) == FIXED for label in _labels_of(signal))
 
     def freeze_all(self, signal: Signal) -> Signal:
         """Fix a tensor altogether."""
-        self.freeze(signal.units, signal.sign, signal.scale)
+        self.freeze(*_labels_of(signal))
         return self.fixed(signal.axis)
 
     def merge(self, a: Signal, b: Signal) -> Signal:
@@ -90,6 +92,7 @@ class Labels:
         self.join(a.units, b.units)
         self.join(a.sign, b.sign)
         self.join(a.scale, b.scale)
+        self.join(a.frame, b.frame)
         if a.power != b.power:
             self.freeze(a.scale)
         return b if self.is_fixed(a) else a
@@ -98,6 +101,33 @@ class Labels:
         """Note that an axis of a parameter makes (incoming) or reads this tensor; a second use joins the labels."""
         key = (parameter, axis, incoming)
         self.attached[key] = self.merge(self.attached[key], signal) if key in self.attached else signal
+
+    def frames(self, offsets: dict[str, tuple[int, tuple[int, ...]]]) -> tuple[Frame, ...]:
+        """Collect the units whose basis is free, all those of each linear chain or none of it."""
+        places, free = self._places(offsets), dict[int, list[tuple[str, Place]]]()
+        for name, root, frame, place in places:
+            if root != FIXED and frame != FIXED:
+                free.setdefault(frame, []).append((name, place))
+        frames = [Frame(found[0][0].rpartition(".")[0], tuple(p for _, p in found)) for found in free.values()]
+        frames = [f for f in frames if len({(p.start, p.before) for p in f.places}) == len(f.places)]
+        while True:
+            held = {place for frame in frames for place in frame.places}
+            others = {p.start for _, root, _, p in places if root != FIXED and p not in held}
+            kept = [f for f in frames if not others & {p.start for p in f.places}]
+            if len(kept) == len(frames):
+                return tuple(frames)
+            frames = kept
+
+    def _places(self, offsets: dict[str, tuple[int, tuple[int, ...]]]) -> list[tuple[str, int, int, Place]]:
+        """Each axis of a parameter that makes or reads units, with the labels of its units and of their frame."""
+        found = []
+        for (name, axis, incoming), signal in self.attached.items():
+            start, shape = offsets[name]
+            if not shape[axis] % signal.block:
+                size, after = shape[axis] // signal.block, signal.block * math.prod(shape[axis + 1 :])
+                place = Place(start, math.prod(shape[:axis]), size, after, incoming)
+                found.append((name, self.find(signal.units), self.find(signal.frame), place))
+        return found
 
     def units(self, offsets: dict[str, tuple[int, tuple[int, ...]]]) -> tuple[Units, ...]:
         """Collect the units that may move; `offsets` holds start and shape of each parameter."""
@@ -138,6 +168,10 @@ class _Draft:
         return Units(
             self.name, self.size, tuple(self.places.values()), permuted and self.size > 1, signs[:MOST_SIGNS], scales
         )
+
+
+def _labels_of(signal: Signal) -> tuple[int, int, int, int]:
+    return signal.units, signal.sign, signal.scale, signal.frame
 
 
 def with_power(signal: Signal, power: float) -> Signal:

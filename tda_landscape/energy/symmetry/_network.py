@@ -1,4 +1,4 @@
-"""The symmetry of a network: permutations, signs and positive scales of its units."""
+"""The symmetry of a network: permutations, signs and positive scales of its units, any basis of linear ones."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.func import functional_call
 
 from tda_landscape.energy._network import Network
+from tda_landscape.energy.symmetry import _frames as frames
 from tda_landscape.energy.symmetry._balance import balance, gauges, orthonormal, rescale, tangents
 from tda_landscape.energy.symmetry._canonical import canonical
 from tda_landscape.energy.symmetry._match import match, random_element
@@ -20,12 +21,14 @@ PROBES = 16
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NetworkSymmetry:
-    """Permutations, signs and positive scales of the hidden units of a network; a `Symmetry`.
+    """Permutations, signs, positive scales and changes of basis of the hidden units of a network; a `Symmetry`.
 
     Unit i of a layer makes f(w.x + b) and is read by v. Exchanging units with all their weights leaves the
     network's function; so does (w, b, v) -> (-w, -b, -v) where f is odd, and (w, b, v) -> (c w, c b, v / c), c > 0,
-    where f is positively homogeneous. Channels of convolutions are units, units that are added to each other move
-    together, and a batch norm with fixed statistics is folded into weight and bias first.
+    where f is positively homogeneous. Units between two linear layers may take any basis, W_in -> G W_in and
+    W_out -> W_out G^-1, with G in GL(n), or in O(n) where a penalty keeps lengths. Channels of convolutions are units,
+    units that are added to each other move together, and a batch norm with fixed statistics is folded into weight and
+    bias first.
 
     Made by `find_symmetry`, which verifies it.
 
@@ -36,15 +39,19 @@ class NetworkSymmetry:
     network : Network
         For its outputs, which are invariants.
     order : int
-        Product of n! over permuted layers, times 2 for each unit with a sign.
+        Product of n! over permuted layers, times 2 for each unit with a sign and for each GL(n) or O(n).
     degree : int
-        Sheets permute units, or units with a sign: first all with +, then all with -, layer by layer.
+        Sheets permute units, or units with a sign: first all with +, then all with -, layer by layer; then two things
+        for each GL(n) or O(n), which change places where the determinant is negative.
 
     Notes
     -----
-    Not looked for: x -> 1 - x of the sigmoid; rotations and shears between two linear layers without an activation
-    (permutations, signs and scales are found there; GL(n) belongs beside them in `Units`); shifts that a batch norm or
-    a softmax takes back; exchanges of some units only, where a penalty forbids the others.
+    What GL(n) takes away is the choice of a basis; what is left are subspaces, points of a Grassmannian (Venturi,
+    Bandeira and Bruna 2018 join linear networks there). It is looked for in chains of linear layers that end at
+    inputs, outputs or fixed tensors, with at most 1024 numbers in their matrices G; where other units are read or made
+    by the same weights, permutations, signs and scales are all that is used. Not looked for: x -> 1 - x of the
+    sigmoid; shifts that a batch norm or a softmax takes back; exchanges of some units only, where a penalty forbids
+    the others.
 
     Examples
     --------
@@ -63,13 +70,13 @@ class NetworkSymmetry:
 
     @property
     def order(self) -> int:
-        """Number of permutations and signs; positive scales are connected and add nothing."""
-        return math.prod(units.order for units in self.structure.units)
+        """Number of permutations and signs; positive scales are connected and add nothing, GL(n) and O(n) add two."""
+        return math.prod(units.order for units in self.structure.units) << len(self.structure.frames)
 
     @property
     def degree(self) -> int:
         """Number of things that sheets permute."""
-        return sum(units.degree for units in self.structure.units)
+        return sum(units.degree for units in self.structure.units) + 2 * len(self.structure.frames)
 
     def describe(self) -> str:
         """Say what the group is, layer by layer."""
@@ -78,12 +85,15 @@ class NetworkSymmetry:
             kinds = ["permutations"] * units.permuted + ["signs"] * bool(units.signs) + ["scales"] * bool(units.scales)
             several = " and ".join(", ".join(kinds).rsplit(", ", 1))
             layers.append(f"{several} of {units.size} units of layer {units.name!r}")
+        for frame in self.structure.frames:
+            group = "GL" if frame.general else "O"
+            layers.append(f"{group}({frame.size}) on the units of layer {frame.name!r}")
         return "; ".join(layers) or "nothing but the identity"
 
     def scramble(self, points: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Apply a random element to each point; return the images (k, d) and the sheets (k, degree).
 
-        Permutations and signs are uniform, the logarithms of scales standard normal.
+        Permutations, signs and rotations are uniform, the logarithms of scales standard normal.
         """
         folded = self.structure.fold(points)
         logs = [
@@ -91,11 +101,12 @@ class NetworkSymmetry:
             for gauge in gauges(self.structure)
         ]
         element = random_element(self.structure, points, generator)
-        images = act(self.structure, rescale(self.structure, folded, logs), element)
-        return self.structure.unfold(images), self._sheets(element, points)
+        images = self.structure.unfold(act(self.structure, rescale(self.structure, folded, logs), element))
+        matrices = frames.random_matrices(self.structure.frames, points, generator)
+        return frames.act(self.structure.frames, images, matrices), self._sheets(element, matrices, points)
 
     def invariants(self, points: Tensor) -> Tensor:
-        """Outputs of the network on up to 16 inputs, then the sorted lengths of the balanced units of each layer.
+        """Outputs of the network on up to 16 inputs, then lengths of the units of each layer: sorted, balanced.
 
         Returns
         -------
@@ -107,13 +118,15 @@ class NetworkSymmetry:
         for units in self.structure.units:
             squares = torch.stack([place.of(folded).square().sum((1, 3)) for place in units.places]).sum(0)
             columns.append(squares.sqrt().sort(1).values)
+        columns += [frames.lengths(frame, points) for frame in self.structure.frames if not frame.general]
         return torch.cat(columns, 1)
 
     def align(self, points: Tensor, references: Tensor) -> tuple[Tensor, Tensor]:
         """Move each point as near as can be found to the reference of the same row.
 
         Both are balanced, then matched by signed assignments layer by layer (with batch norms folded, so that their
-        weights count otherwise); the image gets the scales of its reference. Exact up to rounding where the reference
+        weights count otherwise); the image gets the scales of its reference; bases of linear
+        units come from least squares. Exact up to rounding where the reference
         is an image of the point (with several layers: where the search finds it, see `match`); otherwise an upper
         bound of the distance between the two orbits.
 
@@ -122,15 +135,20 @@ class NetworkSymmetry:
         images : Tensor (k, d)
         sheets : Tensor of int (k, degree)
         """
-        balanced, _ = balance(self.structure, self.structure.fold(points))
+        matrices: list[Tensor] = []
+        for chain in self.structure.chains():
+            matrices += frames.align(chain, points, references)
+        turned = frames.act(self.structure.frames, points, matrices)
+        balanced, _ = balance(self.structure, self.structure.fold(turned))
         targets, logs = balance(self.structure, self.structure.fold(references))
         element = match(self.structure, balanced, targets)
         images = rescale(self.structure, act(self.structure, balanced, element), [-log for log in logs])
-        return self.structure.unfold(images), self._sheets(element, points)
+        return self.structure.unfold(images), self._sheets(element, matrices, points)
 
     def zero_modes(self, points: Tensor) -> Tensor:
-        """Orthonormal tangents (k, z, d) of rescaling; z is 0 where penalties leave no scale free."""
-        return orthonormal(tangents(self.structure, points))
+        """Orthonormal tangents (k, z, d) of rescaling and of changes of basis; z is 0 where there are none."""
+        bases = [frames.tangents(frame, points) for frame in self.structure.frames]
+        return orthonormal(torch.cat([tangents(self.structure, points), *bases], 1))
 
     def canonical(self, points: Tensor) -> Tensor:
         """Return one representative (k, d) of the class of each point: balanced, flipped, sorted, dead units last.
@@ -138,12 +156,15 @@ class NetworkSymmetry:
         It jumps where two units tie or a sign is undecided, so that near points may get distant representatives:
         compare points by `align`, use this to print and to store.
         """
+        for chain in self.structure.chains():
+            points = frames.canonical(chain, points)
         return canonical(self.structure, points)
 
-    def _sheets(self, element: Element, points: Tensor) -> Tensor:
-        if not self.structure.units:
-            return torch.empty(len(points), 0, dtype=torch.int64)
-        return sheets(self.structure, element)
+    def _sheets(self, element: Element, matrices: list[Tensor], points: Tensor) -> Tensor:
+        own = torch.empty(len(points), 0, dtype=torch.int64)
+        if self.structure.units:
+            own = sheets(self.structure, element)
+        return torch.cat([own, own.shape[1] + frames.sheets(matrices, len(points))], 1)
 
     def _outputs(self, points: Tensor) -> Tensor:
         """Outputs on the probe inputs, one row a point."""

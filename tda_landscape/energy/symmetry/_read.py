@@ -55,7 +55,7 @@ def read_structure(network: Network) -> Structure:
         elif node in shapes and node.op != "get_attr":
             signals[node] = _label(labels, node, network.module, signals, shapes, names)
     folds = [replace(fold, weight=offsets[w][0], bias=offsets[b][0]) for (w, b), fold in labels.norms.items()]
-    return Structure(labels.units(offsets), tuple(folds))
+    return Structure(labels.units(offsets), tuple(folds), labels.frames(offsets))
 
 
 class _Shapes(fx.Interpreter):

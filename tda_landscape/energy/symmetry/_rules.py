@@ -54,6 +54,7 @@ def unitwise(labels: Labels, call: Call, parity: str = "none", homogeneous: bool
         labels.freeze(x.sign)
     if not homogeneous:
         labels.freeze(x.scale)
+    x = x if parity == "odd" and homogeneous else _framed(labels, x)  # an odd homogeneous function is linear
     return replace(x, sign=x.sign if parity == "odd" else FIXED, scale=x.scale if homogeneous else FIXED)
 
 
@@ -61,7 +62,7 @@ def power(labels: Labels, call: Call, exponent: int | None = None) -> Signal:
     """Powers x ** n: odd or even where n is whole, and (c x) ** n = c ** n x ** n."""
     n = exponent or call.option("exponent", 1)
     _need(isinstance(n, (int, float)) and n > 0, "its exponent is no positive number")
-    x = with_power(call.signals[0], n)
+    x = with_power(_framed(labels, call.signals[0]), n)
     if n % 1:
         labels.freeze(x.sign)
     return x if n % 2 == 1 else replace(x, sign=FIXED)
@@ -107,7 +108,7 @@ def batch_norm(labels: Labels, call: Call) -> Signal:
     else:
         labels.freeze(x.scale)
     if "weight" not in call.parameters:
-        return replace(x, scale=FIXED)
+        return replace(_framed(labels, x), scale=FIXED)
     return _diagonal(labels, call, x)
 
 
@@ -139,7 +140,7 @@ def multiply(labels: Labels, call: Call) -> Signal:
     """Gates and squares; a number as factor changes nothing."""
     if len(call.signals) == 1:
         return call.signals[0]
-    a, b = call.signals
+    a, b = (_framed(labels, x) for x in call.signals)
     if a == b:
         return power(labels, call, 2)
     sign, scale = _other(labels, a.sign, b.sign), _other(labels, a.scale, b.scale)
@@ -209,6 +210,7 @@ def _layer(labels: Labels, call: Call, x: Signal, axis: int, *, reads: int, make
 
 def _diagonal(labels: Labels, call: Call, x: Signal) -> Signal:
     """A weight and a bias for each unit: the same units, with a sign and a scale of their own."""
+    labels.freeze(x.frame)
     units = labels.pinned_units() if labels.find(x.units) == FIXED else x.units
     out = Signal(units, labels.new(), labels.new(), axis=x.axis)
     for name in ("weight", "bias"):
@@ -216,6 +218,12 @@ def _diagonal(labels: Labels, call: Call, x: Signal) -> Signal:
             labels.attach(call.parameters[name], 0, out, incoming=True)
     labels.attach(call.parameters["weight"], 0, x, incoming=False)
     return out
+
+
+def _framed(labels: Labels, x: Signal) -> Signal:
+    """A tensor whose units are singled out: no other basis will do."""
+    labels.freeze(x.frame)
+    return replace(x, frame=FIXED)
 
 
 def _need(condition: bool, why: str) -> None:

@@ -68,6 +68,23 @@ class Units:
         return 2 * self.size * len(self.signs) if self.signs else self.size * self.permuted
 
 
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Units between linear layers: G in GL(n) acts on what makes them, its inverse on what reads them.
+
+    Without `general` only orthogonal G are meant, those that keep the length of the weights.
+    """
+
+    name: str
+    places: tuple[Place, ...]
+    general: bool = True
+
+    @property
+    def size(self) -> int:
+        """Number of units n."""
+        return self.places[0].size
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Fold:
     """A batch norm with fixed statistics: y = w (x - mean) / std + b is y = w' x + b' with w', b' linear in w, b.
@@ -83,10 +100,11 @@ class Fold:
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """All units of a network, from input to output, and the batch norms that are folded first."""
+    """All units of a network, from input to output, the batch norms that are folded first, and free frames."""
 
     units: tuple[Units, ...]
     folds: tuple[Fold, ...] = ()
+    frames: tuple[Frame, ...] = ()
 
     def fold(self, points: Tensor) -> Tensor:
         """Copy points (k, d) to the coordinates in which elements permute and multiply."""
@@ -114,7 +132,7 @@ class Structure:
             kinds = [replace(bare, permuted=True)] if u.permuted else []
             kinds += [replace(bare, signs=(gauge,)) for gauge in u.signs]
             kinds += [replace(bare, scales=(gauge,)) for gauge in u.scales]
-            parts += [replace(self, units=(kind,)) for kind in kinds]
+            parts += [replace(self, units=(kind,), frames=()) for kind in kinds]
         return parts
 
     def keep(self, parts: list[Structure]) -> Structure:
@@ -128,6 +146,21 @@ class Structure:
             units.append(replace(u, permuted=any(kind.permuted for kind in own), signs=signs, scales=scales))
         units = [u for u in units if u.permuted or u.signs or u.scales]
         return Structure(tuple(units), self.folds if units else ())
+
+    def framed(self, frames: tuple[Frame, ...]) -> Structure:
+        """Put frames in the place of the permutations, signs and scales of the same units."""
+        held = {place for frame in frames for place in frame.places}
+        units = tuple(u for u in self.units if not held & set(u.places))
+        return Structure(units, self.folds if units else (), frames)
+
+    def chains(self) -> list[tuple[Frame, ...]]:
+        """Frames that share parameters, together."""
+        chains: list[tuple[Frame, ...]] = []
+        for frame in self.frames:
+            starts = {place.start for place in frame.places}
+            near = [c for c in chains if starts & {place.start for f in c for place in f.places}]
+            chains = [c for c in chains if c not in near] + [(*(f for c in near for f in c), frame)]
+        return chains
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,6 +13,7 @@ from tda_landscape.energy.zoo._counterexamples import (
     square_linear,
 )
 from tda_landscape.energy.zoo._networks import digits, xor
+from tda_landscape.energy.zoo._relu_counterexample import relu_counterexample
 from tda_landscape.energy.zoo._surfaces import double_well, fourier, mueller_brown, quartic, tilted_wells
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "plateau",
     "quadratic_unit",
     "quartic",
+    "relu_counterexample",
     "relu_mixture",
     "relu_two_points",
     "scalar_chain",

@@ -94,7 +94,7 @@ def relu_mixture(first: float = 2.0, second: float = 1.0) -> Energy:
 
     The data lie on two axes, with targets a rho(x_1) on one and -b rho(x_2) on the other, a = `first`, b = `second`:
 
-    .. math:: E = \frac{1}{4} \left[(u \rho(w_1) - a)^2 + (u \rho(-w_1))^2 + (u \rho(w_2) + b)^2 + (u \rho(-w_2))^2\right]
+    .. math:: 4 E = (u \rho(w_1) - a)^2 + (u \rho(-w_1))^2 + (u \rho(w_2) + b)^2 + (u \rho(-w_2))^2
 
     Parameters
     ----------
@@ -119,8 +119,9 @@ def relu_mixture(first: float = 2.0, second: float = 1.0) -> Energy:
     if not (first > 0 and second > 0):
         raise InputError(f"first and second must be positive, got {first} and {second}")
     inputs = torch.tensor([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
+    targets = torch.tensor([[first], [0.0], [-second], [0.0]], dtype=torch.float64)
     model = networks.mlp([2, 1, 1], activation="relu", bias=False)
-    return Energy.from_model(model, mse_loss, (inputs, torch.tensor([[first], [0.0], [-second], [0.0]])))
+    return Energy.from_model(model, mse_loss, (inputs, targets))
 
 
 def square_linear(singular_values: Sequence[float] = (2.0, 1.0)) -> Energy:
@@ -152,7 +153,9 @@ def square_linear(singular_values: Sequence[float] = (2.0, 1.0)) -> Energy:
         raise InputError(f"singular_values must be positive numbers, got {singular_values}")
     n = len(singular_values)
     model = networks.mlp([n, n, n], activation="identity", bias=False)
-    return Energy.from_model(model, SUM_OF_SQUARES, (torch.eye(n), torch.diag(torch.tensor(singular_values))))
+    return Energy.from_model(
+        model, SUM_OF_SQUARES, (torch.eye(n), torch.diag(torch.tensor(singular_values, dtype=torch.float64)))
+    )
 
 
 def scalar_chain(layers: int = 2) -> Energy:
@@ -186,7 +189,7 @@ def scalar_chain(layers: int = 2) -> Energy:
 def quadratic_unit() -> Energy:
     r"""Return one quadratic unit u <w, x>^2 in the plane, which is to be 2 x_1^2 - x_2^2.
 
-    .. math:: E = 2 |S - S^*|^2 + (\mathrm{tr} S - \mathrm{tr} S^*)^2, \quad S = u w w^T, \quad S^* = \mathrm{diag}(2, -1)
+    .. math:: E = 2 |S - S^*|^2 + (\mathrm{tr} S - \mathrm{tr} S^*)^2, \quad S = u w w^T, \; S^* = \mathrm{diag}(2, -1)
 
     Returns
     -------
@@ -225,12 +228,13 @@ def permuted_teacher(hidden: int = 2) -> Energy:
     -------
     Energy
         d = M; start law uniform in [-2, 2]^M. Every one of the M! permutations of t is a minimum at 0, and any path
-        between two of them crosses some b_i = b_j. Barcode for M = 2: (0, inf), (0, 0.12706704).
+        between two of them crosses some b_i = b_j. Barcode for M = 2: (0, inf), (0, (5 - 8 / sqrt(3)) / 3), which
+        is 0.127066.
 
     Notes
     -----
     Freeman and Bruna, ICLR 2017, Proposition 2.3: teacher and permuted copy. For M = 2 the death is the minimum of
-    E(b, b), at b = -0.154268 (derived here, by root finding). Up to permutations there is one component.
+    E(b, b), at b = 1 - 2 / sqrt(3) (derived here). Up to permutations there is one component.
 
     Examples
     --------

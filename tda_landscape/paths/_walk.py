@@ -1,0 +1,44 @@
+"""Walking along a level: pulled towards a lower point, never above where the walk began."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from tda_landscape.energy import Energy
+from tda_landscape.paths._slide import slide
+
+STRIDES, SHORTEST = 200, 1e-4
+"""Strides of a walk, and the shortest one relative to 1 + |theta| that is worth taking."""
+
+ALONG = torch.tensor([0.25, 0.5, 0.75, 1.0], dtype=torch.float64)
+CORRECTION, CORRECTIONS = 1e-10, 40
+
+
+def walk(energy: Energy, point: Tensor, level: float, goal: Tensor, slack: float) -> Tensor | None:
+    """A polyline from a point (d,) at a level that stays below level + slack / 2 and ends below level - slack.
+
+    Each stride goes straight for the goal; a descent brings its end back to the level, and the stride becomes the chord
+    between the two ends. Chords that rise too high are shortened; a walk that comes no nearer to the goal has failed.
+    """
+    line, stride = [point], 0.05 * (1 + float(point.norm()))
+    distance = float((goal - point).norm())
+    for _ in range(STRIDES):
+        here = line[-1]
+        way = goal - here
+        trial = here + way * min(1.0, stride / float(way.norm()))
+        back, reached = slide(energy, trial, level + slack / 4, CORRECTION, stride, CORRECTIONS)
+        chord = here + ALONG.to(point.dtype)[:, None] * (back[-1] - here)
+        left = float((goal - back[-1]).norm())
+        if reached > level + slack / 4 or not (energy(chord) <= level + slack / 2).all() or left >= distance:
+            stride /= 3
+            if stride < SHORTEST * (1 + float(here.norm())):
+                return None
+            continue
+        line.append(back[-1])
+        distance, stride = left, 1.5 * stride
+        if reached < level - slack:
+            return torch.stack(line)
+        if distance < 1e-6:
+            return None
+    return None

@@ -1,0 +1,207 @@
+"""The three flags of a surveyed tree, and what would overturn each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tda_landscape._errors import InputError
+from tda_landscape.topology._graph import LandscapeGraph
+from tda_landscape.topology._merge_tree import MergeTree
+from tda_landscape.topology._raw import raw_bounds
+from tda_landscape.topology._sweep import merge_tree
+from tda_landscape.topology._weighted import GraphLike
+
+LISTED = 3
+"""Sentences of one kind that are spelled out; the others are counted."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Valleys:
+    """What a tree says of the landscape, as far as it was seen.
+
+    Attributes
+    ----------
+    simple : bool
+        N_u = 1 at every level u from the lowest energy on.
+    no_spurious_valley : bool
+        Every component of every sublevel set reaches the lowest energy (property P.1 of Venturi, Bandeira and Bruna).
+    n_global_components : int
+        Components that reach the lowest energy and are apart at it.
+    tolerance : float
+        Difference of levels that counts as none.
+    lowest : float
+        The lowest energy seen.
+    global_leaves : ndarray of int
+        One leaf for each global component.
+    spurious : ndarray of int
+        Leaves whose components end above the lowest energy, and merge later.
+    overturned_by : dict of str to tuple of str
+        For each flag, the discoveries that would change it; empty where nothing would.
+    raw : tuple of int or None
+        Bounds of the number of global components before symmetric copies were put together; None where no symmetry
+        was used. A simple quotient may have a raw N_u above 1; `no_spurious_valley` is the same for both.
+    """
+
+    simple: bool
+    no_spurious_valley: bool
+    n_global_components: int
+    tolerance: float
+    lowest: float
+    global_leaves: NDArray[np.intp]
+    spurious: NDArray[np.intp]
+    overturned_by: dict[str, tuple[str, ...]]
+    raw: tuple[int, int] | None = None
+
+    def __str__(self) -> str:
+        """The flags as readable text."""
+        answers = {
+            "simple": f"N_u is 1 at every level: {'yes' if self.simple else 'no'}",
+            "no_spurious_valley": f"no spurious valley: {'yes' if self.no_spurious_valley else 'no'}",
+            "n_global_components": f"components at the lowest energy {self.lowest:.6g}: {self.n_global_components}",
+        }
+        lines = [f"as far as was seen; levels within {self.tolerance:.3g} count as one"]
+        for name, answer in answers.items():
+            lines.append(answer)
+            lines += [f"  overturned by {sentence}" for sentence in self.overturned_by[name] or ("nothing",)]
+        if self.raw is not None:
+            low, high = self.raw
+            lines.append(f"symmetric copies are counted as one; raw, the lowest energy has {low} to {high} components")
+        return "\n".join(lines)
+
+
+def valleys(tree: MergeTree | GraphLike, *, tolerance: float | None = None) -> Valleys:
+    """Read the three flags of a surveyed tree, with what would overturn each.
+
+    Parameters
+    ----------
+    tree : MergeTree or any graph that `merge_tree` takes
+    tolerance : float, optional
+        Difference of levels that counts as none: bars at most this long are no components, and leaves this near to
+        the lowest energy are global. Of a tree of a grid 2 delta by default, the error of its bars; of any other it
+        has to be given, 0 for exact numbers.
+
+    Returns
+    -------
+    Valleys
+
+    Raises
+    ------
+    InputError
+        A tree without leaves, a negative or missing tolerance, or superlevel order.
+
+    Notes
+    -----
+    Of the bars [birth, death) longer than the tolerance: N_u = 1 throughout if there is one; no valley is spurious
+    (P.1) if every birth is the lowest energy; the global components are the births at the lowest energy. Simple
+    implies P.1 and one global component; two equally deep copies violate "simple" alone. A tree of samples knows no
+    more than was seen: what it says is True until one of `overturned_by` is found.
+
+    Examples
+    --------
+    (ab - 1)^2 has two global components and no spurious valley.
+
+    >>> flags = valleys(([0.0, 0.0], [(0, 1)], [1.0]), tolerance=0)
+    >>> flags.simple, flags.no_spurious_valley, flags.n_global_components
+    (False, True, 2)
+    >>> flags.overturned_by["simple"]
+    ('a path from leaf 1 to leaf 0 at or below 0; the lowest known rises to 1',)
+    """
+    raw_of = tree if isinstance(tree, LandscapeGraph) and tree.order is not None else None
+    whole = tree if isinstance(tree, MergeTree) else merge_tree(tree)
+    allowed = _tolerance(whole, tolerance)
+    lowest = float(whole.births.min())
+    bars = whole.simplify(allowed)
+    deep = bars.births <= lowest + allowed
+    kept = np.searchsorted(whole.vertices, bars.vertices)
+    raw = None if raw_of is None else raw_bounds(raw_of).at(np.array([lowest + allowed]))
+    return Valleys(
+        simple=len(bars) == 1,
+        no_spurious_valley=bool(deep.all()),
+        n_global_components=int(deep.sum()),
+        tolerance=allowed,
+        lowest=lowest,
+        global_leaves=kept[deep],
+        spurious=kept[~deep],
+        overturned_by=_overturned(whole, bars, deep, allowed),
+        raw=None if raw is None else (int(raw[0][0]), int(raw[1][0])),
+    )
+
+
+def _tolerance(tree: MergeTree, tolerance: float | None) -> float:
+    """The tolerance asked for, or that of a grid."""
+    if tree.superlevel:
+        raise InputError("valleys are those of sublevel sets; take tree.upwards, which is the tree of -E")
+    if not len(tree):
+        raise InputError("a tree without leaves has no valleys; survey more points")
+    if tolerance is None and tree.delta is None:
+        raise InputError(
+            "a tree of a graph has no error bound of its own; give tolerance=, the difference of levels that counts as "
+            "none, such as the tolerance of the path search"
+        )
+    allowed = 2 * float(tree.delta or 0) if tolerance is None else float(tolerance)
+    if not 0 <= allowed < np.inf:
+        raise InputError(f"tolerance must be a non-negative number, got {tolerance}")
+    return allowed
+
+
+def _overturned(
+    whole: MergeTree, bars: MergeTree, deep: NDArray[np.bool_], tolerance: float
+) -> dict[str, tuple[str, ...]]:
+    """What would change each flag."""
+    later = ~np.isin(np.arange(len(bars)), bars.roots[:1])
+    if whole.delta is not None:
+        of_grid = _of_grid(bars, whole.delta)
+        return dict.fromkeys(("simple", "no_spurious_valley", "n_global_components"), of_grid)
+    lowest = float(whole.births.min())
+    unseen = f"a minimum that was not seen, below {lowest:.6g} or behind a barrier of more than {tolerance:.3g}"
+    if_true = (unseen, *_loose(whole, tolerance))
+    return {
+        "simple": _joins(bars, later, tolerance) if later.any() else if_true,
+        "no_spurious_valley": if_true if deep.all() else _joins(bars, ~deep, tolerance),
+        "n_global_components": (*if_true, *_joins(bars, later & deep, tolerance, every=False)),
+    }
+
+
+def _of_grid(bars: MergeTree, delta: float) -> tuple[str, ...]:
+    """What a grid does not exclude."""
+    beyond = (f"a minimum or a way outside of the grid, or an energy farther than delta = {delta:.3g} from the grid's",)
+    lengths = bars.deaths - bars.births
+    short = float(lengths.min())
+    return beyond if short > 2 * delta else (*beyond, f"a finer grid: a bar of {short:.3g} is within 2 delta")
+
+
+def _joins(bars: MergeTree, chosen: NDArray[np.bool_], tolerance: float, *, every: bool = True) -> tuple[str, ...]:
+    """Paths that would take away bars: all of them if `every`, any of them otherwise; none where that is excluded."""
+    proved = np.zeros(len(bars), dtype=bool)
+    proved[bars.dying] = bars.proved
+    if every and (proved & chosen).any():
+        return ()
+    open_ = np.flatnonzero(chosen & ~proved)
+    told = [_join(bars, int(leaf), tolerance) for leaf in open_[:LISTED]]
+    if len(open_) > LISTED:
+        told.append(f"such paths from {len(open_) - LISTED} further leaves")
+    return (" together with ".join(told),) if told and every else tuple(told)
+
+
+def _join(bars: MergeTree, leaf: int, tolerance: float) -> str:
+    """The path that would take away the bar of one leaf."""
+    at = np.flatnonzero(bars.dying == leaf)
+    known = f"the lowest known rises to {bars.height[at[0]]:.6g}" if len(at) else "none is known"
+    other = bars.elder[at[0]] if len(at) else bars.roots[0]
+    level = bars.births[leaf] + tolerance
+    return f"a path from leaf {bars.labels[leaf]} to leaf {bars.labels[other]} at or below {level:.6g}; {known}"
+
+
+def _loose(tree: MergeTree, tolerance: float) -> Iterator[str]:
+    """Merges that count as none, but whose heights are measured only."""
+    if tree.status is None:
+        return
+    none = tree.height - tree.births[tree.dying] <= tolerance
+    measured = int((none & (tree.status != "certified")).sum())
+    if measured:
+        paths = "a path that is" if measured == 1 else f"one of {measured} paths that are"
+        yield f"{paths} higher between the measured points than at them; `certify` excludes that"
