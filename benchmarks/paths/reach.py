@@ -46,7 +46,7 @@ def dense_maximum(energy: tl.Energy, line: Tensor, least: int = 200) -> float:
 
 @dataclass
 class Trace:
-    """What the search of one pair reported: the cost until each level, and the length of the last path."""
+    """What the search of one pair reported: the cost until each level, and the normalized length at the lowest one."""
 
     energy: tl.Energy
     floor: float
@@ -56,9 +56,11 @@ class Trace:
 
     def note(self, line: Tensor, spent: float) -> None:
         """Measure a polyline that was known at some cost, unless its vertices alone are too high for a new level."""
-        self.length = float(line.diff(dim=0).norm(dim=1).sum() / (line[-1] - line[0]).norm())
         new = [i for i, cost in enumerate(self.reached) if math.isinf(cost)]
-        if not new or self._share(float(self.energy(line).max())) > LEVELS[new[0]]:
+        if not new:
+            return
+        self.length = float(line.diff(dim=0).norm(dim=1).sum() / (line[-1] - line[0]).norm())
+        if self._share(float(self.energy(line).max())) > LEVELS[new[0]]:
             return
         share = self._share(dense_maximum(self.energy, line))
         for i in new:
@@ -89,15 +91,16 @@ def traces(energy: tl.Energy, search: tl.paths.Search, starts: Tensor, ends: Ten
 def pairs_of(problem: str, seeds: Sequence[int]) -> tuple[Tensor, Tensor]:
     """Ends (p, d) of all pairs of all seeds."""
     minima = [minima_of(problem, seed) for seed in seeds]
-    return tuple(torch.stack([points[pair[end]] for points in minima for pair in PAIRS]) for end in (0, 1))
+    starts, ends = (torch.stack([points[pair[end]] for points in minima for pair in PAIRS]) for end in (0, 1))
+    return starts, ends
 
 
 def summary(found: list[Trace]) -> str:
     """Median [quartiles] and number reached, a level a column."""
     columns = []
     for level, costs in zip(LEVELS, np.array([one.reached for one in found]).T, strict=True):
-        low, middle, high = np.quantile(costs, (0.25, 0.5, 0.75), method="inverted_cdf")
-        columns.append(f"{level:.0%}: {middle:.0f} [{low:.0f}, {high:.0f}] {np.isfinite(costs).sum()}")
+        low, high = np.quantile(costs, (0.25, 0.75), method="inverted_cdf")
+        columns.append(f"{level:.0%}: {np.median(costs):.0f} [{low:.0f}, {high:.0f}] {np.isfinite(costs).sum()}")
     slowest = max(one.reached[-1] for one in found)
     return "  ".join(columns) + f"  slowest {slowest:.0f}  length {np.mean([one.length for one in found]):.2f}"
 

@@ -9,15 +9,14 @@ from torch import Tensor
 
 from tda_landscape.energy._batching import Meter, Task, finite_or_inf
 from tda_landscape.energy._downhill import Walkers
+from tda_landscape.paths._polynomial import corrected, cubic, grid, vertex, worth_a_value
 
 FIRST_RADIUS = 0.1  # trust radius of a new bead, relative to the distance of the ends
 SURELY_HIGH = 1.3  # predicted excess, over the allowed one, that makes a value unnecessary
-EDGE = 2  # grid points at either end that count as the end
 CHECKS = 5  # values that check a segment
 SHARPENINGS = 2  # times that the values around a maximum are drawn nearer to it
 UNKNOWN, MEASURED, EXPECTED, CHECKED, SHARP = range(5)  # what is known of the maximum of a segment
 SEGMENT = ("peak", "where", "known", "doubt")
-GRID = torch.arange(1, 32, dtype=torch.float64) / 32
 
 
 @dataclass(slots=True)
@@ -64,8 +63,9 @@ class String:
     def part(self, first: int, last: int) -> String:
         """Copy the beads first..last and the segments between them."""
         rows = slice(first, last)
-        segments = [getattr(self, name)[rows].clone() for name in SEGMENT]
-        return String(self.beads.take(slice(first, last + 1)), *segments, self.chord, self.meter)
+        peak, where, known, doubt = (getattr(self, name)[rows].clone() for name in SEGMENT)
+        beads = self.beads.take(slice(first, last + 1))
+        return String(beads, peak, where, known, doubt, self.chord, self.meter)
 
     def copy(self) -> String:
         """Copy the whole string."""
@@ -77,8 +77,8 @@ class String:
         beads = parts[0].beads
         for part in parts[1:]:
             beads.insert(len(beads.points), part.beads.take(slice(1, None)))
-        segments = [torch.cat([getattr(part, name) for part in parts]) for name in SEGMENT]
-        return cls(beads, *segments, parts[0].chord, parts[0].meter)
+        peak, where, known, doubt = (torch.cat([getattr(part, name) for part in parts]) for name in SEGMENT)
+        return cls(beads, peak, where, known, doubt, parts[0].chord, parts[0].meter)
 
     def insert(self, segment: int, kick: float, generator: torch.Generator) -> None:
         """Put a bead at the maximum of a segment, kicked off the line by a share of its length."""
@@ -93,8 +93,8 @@ class String:
 
     def forget(self, moved: Tensor) -> None:
         """Nothing is known any more of the segments at beads that moved."""
-        self.known[moved - 1] = UNKNOWN
-        self.known[moved] = UNKNOWN
+        for segments in (moved - 1, moved):
+            self.known[segments], self.doubt[segments] = UNKNOWN, torch.inf
 
     def check(self, floor: float, threshold: float) -> Task[None]:
         """Decide for each changed segment whether it stays below the threshold, with as few values as that takes.
@@ -104,28 +104,24 @@ class String:
         """
         new = torch.nonzero(self.known < MEASURED).flatten()
         if len(new):
-            cubic = self._cubic(new)
-            predicted, at = cubic.max(1)
+            curve = self._cubic(new)
+            predicted, at = curve.max(1)
             high = predicted > floor + SURELY_HIGH * (threshold - floor)
-            self.peak[new[high]], self.where[new[high]] = predicted[high], GRID[at[high]].clamp(0.15, 0.85)
-            yield from self._expect(new[~high], cubic[~high], threshold)
+            self.peak[new[high]] = predicted[high]
+            self.where[new[high]] = grid(curve.dtype)[at[high]].clamp(0.15, 0.85)
+            yield from self._expect(new[~high], curve[~high], threshold)
         yield from self.measure(torch.nonzero(self._doubtful(threshold)).flatten())
 
-    def _expect(self, segments: Tensor, cubic: Tensor, threshold: float) -> Task[None]:
-        """Correct the cubics (s, grid) of some segments by one value each."""
+    def _expect(self, segments: Tensor, curve: Tensor, threshold: float) -> Task[None]:
+        """Correct the cubics (s, 31) of some segments by one value each."""
         if not len(segments):
             return
-        rows, at = torch.arange(len(segments)), cubic.argmax(1)
-        # At an end the cubic expects nothing between: its error is then largest in the middle.
-        inside = (at > EDGE) & (at < len(GRID) - 1 - EDGE)
-        at = torch.where(inside, at.clamp(len(GRID) // 4, 3 * len(GRID) // 4), len(GRID) // 2)
-        t = GRID[at].to(cubic.dtype)
-        values = yield from self.meter.values(self._on(segments, t[:, None])[:, 0])
-        wrong = finite_or_inf(values) - cubic[rows, at]
-        bump = (GRID * (1 - GRID)).square().to(cubic.dtype)
-        quartic, top = (cubic + wrong[:, None] * bump / bump[at][:, None]).max(1)
-        self.peak[segments] = torch.maximum(quartic, values).nan_to_num(nan=torch.inf)
-        self.where[segments] = GRID[top].clamp(0.1, 0.9)
+        at, t = worth_a_value(curve), grid(curve.dtype)
+        values = yield from self.meter.values(self._on(segments, t[at][:, None])[:, 0])
+        wrong = finite_or_inf(values) - curve.gather(1, at[:, None])[:, 0]
+        highest, top = corrected(curve, at, wrong).max(1)
+        self.peak[segments] = torch.maximum(highest, values).nan_to_num(nan=torch.inf)
+        self.where[segments] = t[top].clamp(0.1, 0.9)
         self.doubt[segments] = wrong.abs()
         self.known[segments] = torch.where(self.peak[segments] <= threshold, EXPECTED, MEASURED)
 
@@ -152,9 +148,9 @@ class String:
         """
         segments = torch.arange(first, last)
         yield from self.measure(segments)
-        cubic = self._cubic(segments)
-        predicted, at = cubic.max(1)
-        where = GRID[at]
+        curve = self._cubic(segments)
+        predicted, at = curve.max(1)
+        where = grid(curve.dtype)[at]
         while float(self.peak[first:last].max()) < below:
             hidden = predicted > self.peak[segments]
             score = torch.where(hidden, predicted, self.peak[segments])
@@ -177,10 +173,10 @@ class String:
             t = (self.where[row, None] + width * torch.tensor([[-2.0, -1.0, 1.0, 2.0]])).clamp(0, 1)
             middle = self.peak[row, None]
             values = yield from self.meter.values(self._on(row, t)[0])
-            vertex = self.where[row] + width * _vertex(values[1], middle[0, 0], values[2])
+            best = self.where[row] + width * vertex(values[1], middle[0, 0], values[2])
             self._note(row, t, values[None])
-            top = yield from self.meter.values(self._on(row, vertex[:, None].clamp(0, 1))[0])
-            self._note(row, vertex[:, None].clamp(0, 1), top[None])
+            top = yield from self.meter.values(self._on(row, best[:, None].clamp(0, 1))[0])
+            self._note(row, best[:, None].clamp(0, 1), top[None])
         self.known[segment] = SHARP
 
     def _note(self, segments: Tensor, t: Tensor, values: Tensor) -> None:
@@ -194,23 +190,13 @@ class String:
         self.where[segments] = torch.where(better, place, self.where[segments])
 
     def _cubic(self, segments: Tensor) -> Tensor:
-        """The cubic through end energies and slopes, on the grid (s, grid); costs nothing."""
+        """The cubic through end energies and slopes, on the grid (s, 31); costs nothing."""
         f, g, x = self.beads.energies, self.beads.gradients, self.beads.points
         step = x[segments + 1] - x[segments]
-        f0, f1 = f[segments, None], f[segments + 1, None]
-        s0, s1 = (g[segments] * step).sum(1)[:, None], (g[segments + 1] * step).sum(1)[:, None]
-        t = GRID.to(f.dtype)
-        cubic = (2 * t**3 - 3 * t**2 + 1) * f0 + (t**3 - 2 * t**2 + t) * s0
-        return cubic + (3 * t**2 - 2 * t**3) * f1 + (t**3 - t**2) * s1
+        slopes = (g[segments] * step).sum(1), (g[segments + 1] * step).sum(1)
+        return cubic((f[segments], f[segments + 1]), slopes)
 
     def _on(self, segments: Tensor, t: Tensor) -> Tensor:
         """Points (s, c, d) of segments (s,) at fractions (s, c)."""
         x = self.beads.points
         return x[segments, None] + t[:, :, None] * (x[segments + 1] - x[segments])[:, None]
-
-
-def _vertex(left: Tensor, middle: Tensor, right: Tensor) -> Tensor:
-    """Where the parabola through values at -1, 0, 1 is highest, within [-2, 2]; 0 where it opens upwards."""
-    bend = left - 2 * middle + right
-    at = torch.where(bend < 0, (left - right) / (2 * bend), torch.zeros_like(bend))
-    return at.nan_to_num(nan=0.0).clamp(-2, 2)
