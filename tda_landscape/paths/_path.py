@@ -16,6 +16,7 @@ class Stop(Enum):
     FLAT = "the path is no higher than its higher end"
     CONVERGED = "no lower path was found within the tolerance; the height is still an upper bound of the barrier"
     LEVEL = "the path lies below the level asked for"
+    MISSED = "verified anew, the path rises above the level asked for; the height is an upper bound of the barrier"
     BUDGET = "the budget was used up; the height is an upper bound of the barrier, raise `budget` to lower it"
     SADDLE = "the ways down from a saddle to both sides"
     NONFINITE = "an end or the straight line between the ends has a non-finite energy; no search was made"
