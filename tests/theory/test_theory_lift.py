@@ -223,7 +223,9 @@ def test_the_public_doors_return_verified_paths():
     down = tl.theory.descend(case.energy, case.ends[0])
     assert bool((down.energies.diff() <= EXACT * (1 + down.height)).all())
     minima = tl.quench(case.energy, case.ends, symmetry=None, max_steps=20)
-    assert tl.nu_curve(tl.connect(case.energy, minima, search=tl.theory.Constructive()))(minima.energies.max() + 1e-9) == 1
+    assert (
+        tl.nu_curve(tl.connect(case.energy, minima, search=tl.theory.Constructive()))(minima.energies.max() + 1e-9) == 1
+    )
 
 
 def test_what_the_theorem_does_not_cover_is_refused():
