@@ -19,6 +19,7 @@ from tda_landscape.theory._chain import Chain
 from tda_landscape.theory._construction import Construction, not_plain
 from tda_landscape.theory._convex import minimize_convex
 from tda_landscape.theory._curve import Curve
+from tda_landscape.theory._intrinsic import exceeds
 from tda_landscape.theory._kernel_lift import KernelLift, Units, completion, independent, lift_of, outgoing, unit
 
 
@@ -168,7 +169,10 @@ def _refuses(chain: Chain, network: Network, spare: int) -> str | None:
     reason = not_plain(network)
     if reason is not None:
         return reason
-    q, p = lift_of(chain).dimension, chain.widths[1]
+    p = chain.widths[1]
+    if exceeds(chain, p - spare):  # on many data far cheaper than q itself
+        return f"p = {p} hidden units are fewer than {wanted}, which is at least {p + 1}"
+    q = lift_of(chain).dimension
     if p >= q.upper + spare:
         return None
     if p >= q.lower + spare:
