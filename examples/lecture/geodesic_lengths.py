@@ -31,10 +31,10 @@ PUBLISHED = {
     },
 }  # fmt: skip
 TARGETS = {"quadratic": lambda x: 0.5 * x**2 + 0.25 * x + 0.1, "cubic": lambda x: 8 * x**3 - 10 * x**2 + 3 * x}
-INPUTS = (torch.arange(100, dtype=torch.float64) + 0.5) / 100
+INPUTS = (torch.arange(50, dtype=torch.float64) + 0.5) / 50
 WEIGHTS = 24
-RATE, DOWN_TO, ACCEPTED, ROUNDS, CHECKS = 1e-3, 0.95, 1.1, 10, 100
-TRAINING, BEAD = 40_000, 10_000  # most steps; the published program has no such bound
+RATE, DOWN_TO, ACCEPTED, ROUNDS, CHECKS = 3e-3, 0.95, 1.1, 10, 100
+TRAINING, BEAD = 15_000, 3_000  # most steps; the published program has no such bound
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,10 @@ class Task:
         weights = 2 * torch.rand(count, WEIGHTS, generator=generator, dtype=torch.float64) - 1
         biases = torch.randn(count, 9 * self.biases, generator=generator, dtype=torch.float64)
         return torch.cat([weights, biases], 1)
+
+
+Lengths = dict[float, tuple[list[float], list[float]]]
+"""By level: the lengths as sampled, and shortened."""
 
 
 def descend(energy: tl.Energy, points: Tensor, levels: list[float], steps: int) -> list[Tensor]:
@@ -154,3 +158,40 @@ def mean(values: list[float]) -> tuple[float, float]:
     """Mean and its standard error."""
     x = torch.tensor(values, dtype=torch.float64)
     return float(x.mean()), float(x.std() / len(x) ** 0.5) if len(x) > 1 else float("nan")
+
+
+VARIANTS = {
+    "as in the code": {"quadratic": (False, True), "cubic": (True, False)},
+    "the other way around": {"quadratic": (True, True), "cubic": (False, False)},
+}
+"""By variant and target: with biases, with a sigmoid output."""
+
+
+def draw(ax: plt.Axes, target: str, rows: Lengths, label: str, shortened: bool) -> None:
+    """Draw one curve with its standard errors."""
+    levels = [level for level, (lengths, _) in sorted(rows.items()) if lengths]
+    for k, style in ((0, "o-"), (1, "s:"))[: 1 + shortened]:
+        means, errors = zip(*(mean(rows[level][k]) for level in levels), strict=True)
+        name = f"{label}, shortened" if k else label
+        ax.errorbar(levels, means, errors, fmt=style, ms=3.5, lw=1, capsize=2, label=name)
+    ax.set(title=f"{target} regression", xlabel="mean absolute error", ylabel="length / distance of the ends")
+
+
+def main(figure: str, pairs: int) -> None:
+    """Print the tables and draw them beside the published curves."""
+    fig, axes = plt.subplots(1, 2, figsize=(10, 3.8), layout="constrained")
+    for ax, (target, published) in zip(axes, PUBLISHED.items(), strict=True):
+        ax.plot(*zip(*published.items(), strict=True), "k.-", lw=1.5, label="published")
+        for variant, settings in VARIANTS.items():
+            biases, squashed = settings[target]
+            own = variant == "as in the code"
+            print(f"{target}, {variant}: {'' if biases else 'no '}biases, {'sigmoid' if squashed else 'linear'} output")
+            draw(ax, target, curve(Task(target, biases, squashed), pairs, shortened=own), variant, own)
+        ax.set_xscale("log")
+        ax.legend(frameon=False, fontsize=8)
+    fig.savefig(figure, dpi=150)
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    main(*sys.argv[1:2] or ["geodesic_lengths.png"], int((sys.argv[2:3] or ["8"])[0]))
