@@ -44,7 +44,7 @@ class BoundedReLU(nn.Module):
         """Draw w uniformly on the sphere, u normal with variance 1 / width."""
         with torch.no_grad():
             self.hidden.normal_()
-            self.hidden /= self.hidden.norm(dim=1, keepdim=True)
+            self.hidden.div_(self.hidden.norm(dim=1, keepdim=True))
             self.output.normal_(std=len(self.output) ** -0.5)
 
     def forward(self, x: Tensor) -> Tensor:

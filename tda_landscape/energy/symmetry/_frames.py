@@ -125,7 +125,8 @@ def _axes(chain: tuple[Frame, ...], points: Tensor) -> list[Tensor]:
 def lengths(frame: Frame, points: Tensor) -> Tensor:
     """Singular values of all weights of the units, (k, n): invariants of the orthogonal group."""
     rows = _rows(frame, points)
-    return torch.linalg.eigvalsh(rows @ rows.mT).clamp(min=0).sqrt()
+    values: Tensor = torch.linalg.eigvalsh(rows @ rows.mT).clamp(min=0).sqrt()
+    return values
 
 
 def _rows(frame: Frame, points: Tensor, incoming: bool | None = None) -> Tensor:
