@@ -12,9 +12,11 @@ height, which no published curve shows. Published values were read off the plots
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import matplotlib.pyplot as plt
 import torch
 from torch import Tensor
 
