@@ -22,6 +22,9 @@ AROUND = 1e-7
 FEWEST, MOST = 16, 256
 """Gradients around a point: doubled until their differences span at most a quarter of their number."""
 
+MEMORY = 2**26
+"""Numbers that the gradients of points looked around side by side may hold."""
+
 JUMP = 1e-4
 """A direction crosses a kink where the gradient jumps along it by this, relative to the largest jump."""
 
@@ -35,6 +38,15 @@ def shortest_gradients(energy: Energy, points: Tensor) -> tuple[Tensor, Tensor, 
     The error is the largest change, over the way to where gradients are looked at, that no kink makes. Kinks are
     given by an orthonormal basis (d, m) of the directions across them; m is 0 where the energy is smooth.
     """
+    size = max(1, MEMORY // (2 * MOST * energy.dim))
+    parts = [_looked_around(energy, part) for part in points.split(size)] if len(points) else []
+    lengths = [part[0] for part in parts] or [points.new_empty(0)]
+    errors = [part[1] for part in parts] or [points.new_empty(0)]
+    return torch.cat(lengths), torch.cat(errors), [basis for part in parts for basis in part[2]]
+
+
+def _looked_around(energy: Energy, points: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:
+    """The same for points that are looked around side by side."""
     lengths, across = points.new_full((len(points),), torch.inf), [points.new_zeros(energy.dim, 0)] * len(points)
     error = torch.zeros_like(lengths)
     gradients = energy.value_and_grad(points)[1][:, None]

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 import tda_landscape as tl
+from tda_landscape.minima import _subgradients
 from tda_landscape.minima._subgradients import descend_along_kinks, shortest_gradients
 
 CURVATURES = torch.tensor([1.0, 10.0, 100.0], dtype=torch.float64)
@@ -96,6 +97,18 @@ def test_where_many_kinks_cross_the_sample_decides_on_the_safe_side():
     slope[0] = 1.5
     outside, _, _ = shortest_gradients(many_kinks(20, slope), origin)
     assert float(outside[0]) >= 0.5 - 1e-12
+
+
+def test_points_are_looked_around_each_by_itself(monkeypatch):
+    energy = tl.Energy.from_function(lambda x: x[:, 0].abs() + x[:, 1] ** 2, 2)
+    given = points((0.0, 0.0), (0.0, 0.1), (0.3, 0.0))
+    together = shortest_gradients(energy, given)
+    monkeypatch.setattr(_subgradients, "MEMORY", 1)
+    alone = shortest_gradients(energy, given)
+    assert torch.equal(together[0], alone[0])
+    assert torch.equal(together[1], alone[1])
+    assert [basis.shape[1] for basis in alone[2]] == [1, 1, 0]
+    assert len(shortest_gradients(energy, given[:0])[0]) == 0
 
 
 def test_the_last_way_down_keeps_to_the_kink():
