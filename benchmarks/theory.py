@@ -30,7 +30,7 @@ import tda_landscape as tl
 from tda_landscape.theory import linear, linear_descent, quadratic, ridge
 from tda_landscape.theory._chain import Chain, read_chain
 from tda_landscape.theory._curve import Curve, excess, follow, joints, rise
-from tests.theory.networks import KINDS, LOSSES, linear_energy, normal, point, quadratic_energy, rng
+from tests.theory.theory_networks import KINDS, LOSSES, linear_energy, normal, point, quadratic_energy, rng
 
 EXCESS, JOINT, DELTA, PROVED = 1e-12, 1e-10, 1e-6, 1e-3
 

@@ -15,7 +15,7 @@ from tda_landscape import __version__
 from tda_landscape._errors import InputError, Interrupted
 from tda_landscape.connecting import connect as connect_verb
 from tda_landscape.connecting._chart_graph import graph_of, minima_of
-from tda_landscape.connecting._explore import explore_chart
+from tda_landscape.connecting._explore import explore_chart, left_of
 from tda_landscape.energy import Energy, Tally, tally
 from tda_landscape.minima import Cloud, Minima
 from tda_landscape.minima import quench as quench_verb
@@ -146,7 +146,8 @@ def survey(
         if explore:
             tell("explore", "descending from the first starts")
             chart, reason = explore_chart(counted, budget, seed, progress=partial(tell, "explore"))
-            found["minima"], found["graph"] = minima_of(chart), graph_of(chart, reason)
+            found["minima"] = minima_of(chart)
+            found["graph"] = graph_of(chart, reason, left_of(budget, cost))
         else:
             tell("sample", "drawing points")
             found["cloud"] = (sample or _default_sample(energy, seed, budget))(counted)

@@ -86,6 +86,11 @@ class Chart:
                 here = slice(row, row + 1)
                 self._enter_saddle(ends.points[here], ends.energies[here], ends.gradients[here])
 
+    def reached(self) -> list[int]:
+        """How many descents, from starts and from saddles, ended in each minimum."""
+        ends = [side.minimum for pair in self.sides for side in pair]
+        return [hits + ends.count(i) for i, hits in enumerate(self.minima.hits)]
+
     def tree(self) -> MergeTree:
         """The merge tree of the minima; edges are numbered as the saddles, those that join nothing never merge."""
         heights = [

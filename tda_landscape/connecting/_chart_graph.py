@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,9 +19,11 @@ from tda_landscape.paths._path import Stop, arc_lengths
 from tda_landscape.paths._verify import verify
 from tda_landscape.topology import LandscapeGraph, merge_tree
 
+UNLIMITED = partial(float, "inf")
 
-def graph_of(chart: Chart, reason: str) -> LandscapeGraph:
-    """Return the chart as a graph, lowest leaf first; the paths of its merges are verified."""
+
+def graph_of(chart: Chart, reason: str, left: Callable[[], float] = UNLIMITED) -> LandscapeGraph:
+    """Return the chart as a graph, lowest leaf first; the paths of its merges are verified while budget is `left`."""
     order = chart.minima.energies.argsort(stable=True)
     place = torch.empty_like(order).scatter(0, order, torch.arange(len(order)))
     births = numbers(chart.minima.energies[order])
@@ -47,10 +51,13 @@ def graph_of(chart: Chart, reason: str) -> LandscapeGraph:
             **leaves,
         )
         open_ = [e for e in merge_tree(graph).edge.tolist() if paths[e].status == "sampled"]
+        for e in open_:
+            if left() < len(paths[e].points):
+                open_ = []
+                break
+            paths[e] = _verified(chart, joined[e])
         if not open_:
             return graph.with_edges(copies(chart.symmetry, graph))
-        for e in open_:
-            paths[e] = _verified(chart, joined[e])
 
 
 def minima_of(chart: Chart) -> Minima:

@@ -119,6 +119,8 @@ def connect(
         graph = graph.with_edges(copies(leaves.symmetry, graph))
         for larger in open_wells(counted, graph, leaves.symmetry):
             graph = larger
+            if budget is not None and cost.gradient_equivalents >= budget:
+                break
         for larger in refine_merges(counted, graph, leaves.symmetry, searches.search, seed) if refine else ():
             graph = larger
             if budget is not None and cost.gradient_equivalents >= budget:

@@ -25,6 +25,9 @@ FEWEST, MOST = 4, 32
 CLIMB_COST = 50
 """What a climb costs about, in gradients: fresh starts are made ahead of the climbs that they go with."""
 
+VERIFICATION = 30
+"""What it takes to verify the path of one merge, about: so much is held back for each minimum."""
+
 STEEPNESS, REACH = 1e-5, 0.5
 """A gradient that is small, relative to its median at the first starts; the longest step of a climb, relative to the
 way that one coordinate typically goes in a descent. Measured on clusters of 7 to 13 atoms, where half or twice as far
@@ -51,8 +54,8 @@ def explore(
     energy : Energy
         Without kinks.
     budget : float, optional
-        Gradient equivalents in total (value and gradient 1, Hessian d); no round is begun above it. None: until the
-        rule is met.
+        Gradient equivalents in total (value and gradient 1, Hessian d). The last rounds are small, and what it takes
+        to verify the merges is held back; only the first descents are not held by it. None: until the rule is met.
     seed : int
     symmetry : "auto", None or Symmetry
         Copies that it makes are one leaf, and the number of them bounds the raw counts.
@@ -80,8 +83,9 @@ def explore(
     Notes
     -----
     The rule: every merge of the tree confirmed by at least 5 climbs, no saddle below the highest merge seen only
-    once, and the tree unchanged for `patience` times as much work as was spent before it last changed. It is met by
-    evidence, not by proof: what no start and no climb reached is not seen.
+    once, no minimum reached only once (from starts and from saddles together), and the tree unchanged for `patience`
+    times as much work as was spent before it last changed. It is met by evidence, not by proof: what no start and
+    no climb reached is not seen.
 
     Examples
     --------
@@ -92,8 +96,9 @@ def explore(
     >>> graph.saddle_index.tolist()
     [1, 1]
     """
-    chart, reason = explore_chart(energy, budget, seed, symmetry, patience, progress)
-    return graph_of(chart, reason)
+    counted, cost = tally(energy)
+    chart, reason = explore_chart(counted, budget, seed, symmetry, patience, progress)
+    return graph_of(chart, reason, left_of(budget, cost))
 
 
 def explore_chart(
@@ -129,8 +134,8 @@ def explore_chart(
     chart.starts_cost = cost.gradient_equivalents
     rule = Rule(patience)
     try:
-        while not rule.met and (budget is None or cost.gradient_equivalents < budget):
-            _round(chart, rule, cost, budget)
+        while not rule.met and (climbs := _affordable(chart, cost, budget)):
+            _round(chart, rule, cost, climbs)
             if progress is not None:
                 progress(rule.state(f"{len(chart.minima)} minima, {len(chart.saddles)} saddles"))
     except KeyboardInterrupt:
@@ -138,17 +143,37 @@ def explore_chart(
     return chart, rule.state("the rule is met" if rule.met else "the budget was used up")
 
 
-def _round(chart: Chart, rule: Rule, cost: Tally, budget: float | None) -> None:
-    """Some fresh starts, some climbs, and a look at the tree."""
+def left_of(budget: float | None, cost: Tally) -> Callable[[], float]:
+    """What a budget has left, asked at any time."""
+    return lambda: float("inf") if budget is None else budget - cost.gradient_equivalents
+
+
+def _affordable(chart: Chart, cost: Tally, budget: float | None) -> int:
+    """Number of climbs of the next round: two a minimum, fewer where the budget ends, at what they cost so far."""
     climbs = max(FEWEST, min(MOST, 2 * len(chart.minima)))
+    if budget is None:
+        return climbs
+    before = sum(chart.climbs)
+    each = cost.gradient_equivalents / before if before else 2 * CLIMB_COST
+    left = left_of(budget, cost)() - VERIFICATION * len(chart.minima)
+    return max(0, min(climbs, int(left / (1.5 * each))))
+
+
+def _round(chart: Chart, rule: Rule, cost: Tally, climbs: int) -> None:
+    """Some fresh starts, some climbs, and a look at the tree."""
+    batch = max(1, climbs // 4)
     while chart.starts_cost < SHARE * (cost.gradient_equivalents + CLIMB_COST * climbs):
         before = cost.gradient_equivalents
-        if budget is not None and before >= budget:
-            break
-        chart.start(max(1, climbs // 4))
+        chart.start(batch)
         chart.starts_cost += cost.gradient_equivalents - before
     chart.search(climbs, _ceiling(chart, rule))
-    rule.look(chart.tree(), chart.saddles.energies.tolist(), chart.saddles.hits, cost.gradient_equivalents)
+    rule.look(
+        chart.tree(),
+        chart.reached(),
+        chart.saddles.energies.tolist(),
+        chart.saddles.hits,
+        cost.gradient_equivalents,
+    )
 
 
 def _ceiling(chart: Chart, rule: Rule) -> float:

@@ -34,6 +34,7 @@ class Descent:
     points: Array  # (k, d)
     energies: Array  # (k,)
     gradients: Array  # (k, d)
+    steepness: Array  # (k,) lengths of the gradients
     radius: Array  # (k,)
     inverse: Array  # (k, d, d)
     fresh: NDArray[np.bool_]  # (k,) the inverse knows no curvature yet
@@ -43,9 +44,10 @@ class Descent:
     def at(cls, points: Array, energies: Array, gradients: Array, radius: float) -> Descent:
         """Put descents at points (k, d); a first step is as long as the radius."""
         k, d = points.shape
-        inverse = (radius / np.maximum(_length(gradients), 1e-300))[:, None, None] * np.eye(d, dtype=points.dtype)
-        radii = np.full_like(energies, radius)
-        return cls(points.copy(), energies, gradients, radii, inverse, np.ones(k, dtype=bool), np.arange(k))
+        steepness = _length(gradients)
+        inverse = (radius / np.maximum(steepness, 1e-300))[:, None, None] * np.eye(d, dtype=points.dtype)
+        radii, fresh = np.full_like(energies, radius), np.ones(k, dtype=bool)
+        return cls(points.copy(), energies, gradients, steepness, radii, inverse, fresh, np.arange(k))
 
     def keep(self, going: NDArray[np.bool_]) -> None:
         """Go on with some of them."""
@@ -75,7 +77,7 @@ def dense_descents(
     here = Descent.at(ends, *(yield from _evaluated(ends, meter)), radius)
     with np.errstate(all="ignore"):  # a step to where the energy is not finite is rejected, not warned of
         for _ in range(max_steps):
-            steep = _length(here.gradients) > tolerance * (1 + np.abs(here.energies))
+            steep = here.steepness > tolerance * (1 + np.abs(here.energies))
             # A radius at rounding level means that no step can be told from standing still.
             going = np.isfinite(here.energies) & steep & (here.radius >= 1e-15 * (1 + _length(here.points)))
             if not going.all():
@@ -116,17 +118,19 @@ def _judge(
     size: Array,
 ) -> None:
     """Move the points whose energy fell enough, and set all radii."""
-    f, g = here.energies, here.gradients
-    finite = np.isfinite(energies) & np.isfinite(_dot(gradients, gradients))
+    f = here.energies
+    steepness = _length(gradients)
+    finite = np.isfinite(energies) & np.isfinite(steepness)
     noise = 8 * np.finfo(f.dtype).eps * (1 + np.abs(f))  # where rounding hides the gain, the gradient decides
     gain = np.where(finite, f - energies, -np.inf)
-    still = (gain >= -noise) & (promised < 100 * noise) & (_length(gradients) < _length(g))
+    still = (gain >= -noise) & (promised < 100 * noise) & (steepness < here.steepness)
     moved = (gain > SUFFICIENT * promised) & (gain > 0) | still
     grown = np.where((gain > GOOD * promised) & short, GROW * here.radius, here.radius)
     here.radius = np.where(moved, np.maximum(grown, size), SHRINK * size)
     here.points = np.where(moved[:, None], trial, here.points)
     here.energies = np.where(moved, energies, f)
-    here.gradients = np.where(moved[:, None], gradients, g)
+    here.gradients = np.where(moved[:, None], gradients, here.gradients)
+    here.steepness = np.where(moved, steepness, here.steepness)
 
 
 def _learn(here: Descent, s: Array, y: Array) -> None:

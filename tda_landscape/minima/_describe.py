@@ -11,15 +11,19 @@ from tda_landscape.minima._hessian import FULL_DIM, lowest_eigenvalues
 from tda_landscape.minima._identity import join_valleys, same_minimum
 from tda_landscape.minima._kinks import near_kink
 from tda_landscape.minima._minima import Minima
+from tda_landscape.minima._subgradients import shortest_gradients
 
 LANCZOS_COST = 200.0
 """Gradient equivalents of two eigenvalues by Lanczos, about."""
+
+KINK_COST = 100.0
+"""Gradient equivalents of the last way down to a kink and the look around there, about."""
 
 
 def hessian_cost(energy: Energy) -> float:
     """What it takes to decide the kind of one stationary point."""
     if energy.kinks:
-        return 0.0
+        return KINK_COST
     return float(energy.dim) if energy.dim <= FULL_DIM else LANCZOS_COST
 
 
@@ -40,7 +44,11 @@ def describe(
     """Decide statuses, put copies together, count the starts, sort by energy."""
     energies, gradients = energy.value_and_grad(points)
     size = gradients.norm(dim=1)
-    status, eigenvalues, error = _kinds(energy, points, energies, gradients, tolerance, symmetry, budget)
+    if energy.kinks:
+        status = _kinds_at_kinks(energy, points, energies, size, tolerance, budget)
+        eigenvalues, error = points.new_full((len(points), 2), torch.nan), torch.zeros_like(energies)
+    else:
+        status, eigenvalues, error = _kinds(energy, points, energies, gradients, tolerance, symmetry, budget)
     label = same_minimum(energy, points, energies, error, symmetry)
     label = _join_flat(energy, points, energies, status, label, symmetry, budget)
     starts = torch.arange(len(points)) if chain is None else chain
@@ -75,9 +83,7 @@ def _kinds(
     status = ["descending" if ok else "nonfinite" for ok in torch.isfinite(energies).tolist()]
     rows = torch.nonzero(settled(energies, gradients, tolerance)).flatten()
     for row in rows.tolist():
-        status[row] = "stationary" if energy.kinks else "unverified"
-    if energy.kinks:
-        return status, eigenvalues, error
+        status[row] = "unverified"
     affordable = len(rows) if budget == torch.inf else int(budget / hessian_cost(energy))
     rows = rows[energies[rows].argsort(stable=True)][:affordable]
     if len(rows):
@@ -87,6 +93,22 @@ def _kinds(
             status[row] = "flat" if abs(value) <= limit else "saddle" if value < 0 else "minimum"
         error[rows] = torch.where(lowest > bound, gradients[rows].norm(dim=1) / lowest, torch.zeros_like(lowest))
     return status, eigenvalues, error
+
+
+def _kinds_at_kinks(
+    energy: Energy, points: Tensor, energies: Tensor, size: Tensor, tolerance: float, budget: float
+) -> list[str]:
+    """Status of each point; its |g| in `size` becomes the shortest gradient around it, lowest points first."""
+    finite = torch.isfinite(energies)
+    steep = torch.nonzero(finite & (size > tolerance * (1 + energies.abs()))).flatten()
+    affordable = len(steep) if budget == torch.inf else int(budget / KINK_COST)
+    steep = steep[energies[steep].argsort(stable=True)][:affordable]
+    shortest, error, _ = shortest_gradients(energy, points[steep])
+    size[steep] = torch.minimum(size[steep], shortest)
+    small = size <= tolerance * (1 + energies.abs())
+    small[steep] |= shortest <= error
+    kinds = torch.where(finite, torch.where(small, 0, 1), 2)
+    return [("stationary", "descending", "nonfinite")[kind] for kind in kinds.tolist()]
 
 
 def _join_flat(

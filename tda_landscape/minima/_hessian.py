@@ -8,7 +8,7 @@ from torch import Tensor
 
 from tda_landscape.energy import Energy
 from tda_landscape.energy.symmetry import Symmetry
-from tda_landscape.minima._spectrum import spectra, without_zero_modes
+from tda_landscape.minima._spectrum import spectra
 
 FULL_DIM = 600
 """Up to this dimension the full Hessian is diagonalised; above it Lanczos finds the two lowest eigenvalues."""
@@ -19,23 +19,25 @@ RELATIVE_ERROR = {True: 1e-5, False: 1e-9}
 
 def lowest_eigenvalues(energy: Energy, points: Tensor, symmetry: Symmetry | None = None) -> tuple[Tensor, Tensor]:
     """Two lowest eigenvalues (k, 2) and their error bounds (k,); zero modes of the symmetry are set aside."""
+    values, error, _ = lowest_modes(energy, points, symmetry)
+    return values, error
+
+
+def lowest_modes(energy: Energy, points: Tensor, symmetry: Symmetry | None = None) -> tuple[Tensor, Tensor, Tensor]:
+    """Two lowest eigenvalues (k, 2), their error bounds (k,), and their eigenvectors (k, 2, d)."""
     if energy.dim <= FULL_DIM:
-        matrices, limit = without_zero_modes(energy.hessian(points), points, symmetry)
-        spectrum = torch.linalg.eigvalsh(matrices)
-        spectrum = torch.where(spectrum > limit[:, None], torch.inf, spectrum)
-        largest = torch.where(spectrum.isinf(), 0.0, spectrum.abs()).amax(1)
-        error = RELATIVE_ERROR[energy.gradient is not None] * largest
-        second = spectrum[:, 1:2] if energy.dim > 1 else torch.full_like(spectrum, torch.inf)
-        return torch.cat([spectrum[:, :1], second], dim=1), error
+        spectrum = spectra(energy.hessian(points), points, symmetry)
+        error = RELATIVE_ERROR[energy.gradient is not None] * spectrum.scale
+        if energy.dim == 1:
+            return (
+                torch.nn.functional.pad(spectrum.values, (0, 1), value=torch.inf),
+                error,
+                spectrum.vectors.expand(-1, 2, -1),
+            )
+        return spectrum.values[:, :2], error, spectrum.vectors[:, :, :2].mT
     rows = [_lanczos(energy, point, symmetry) for point in points]
-    return torch.stack([pair for pair, *_ in rows]), torch.stack([error for _, error, _ in rows])
-
-
-def lowest_mode(energy: Energy, points: Tensor, symmetry: Symmetry | None = None) -> Tensor:
-    """Eigenvector (k, d) of the lowest eigenvalue of each Hessian."""
-    if energy.dim <= FULL_DIM:
-        return spectra(energy.hessian(points), points, symmetry).vectors[:, :, 0]
-    return torch.stack([_lanczos(energy, point, symmetry)[2] for point in points])
+    values, errors, modes = (torch.stack(column) for column in zip(*rows, strict=True))
+    return values, errors, modes
 
 
 def newton_correction(energy: Energy, points: Tensor, gradients: Tensor) -> Tensor:
@@ -50,7 +52,7 @@ def newton_correction(energy: Energy, points: Tensor, gradients: Tensor) -> Tens
 
 
 def _lanczos(energy: Energy, point: Tensor, symmetry: Symmetry | None) -> tuple[Tensor, Tensor, Tensor]:
-    """Lowest two eigenvalues (2,) of one Hessian, the largest residual |H v - lambda v|, and the first v."""
+    """Lowest two eigenvalues (2,) of one Hessian, the largest residual |H v - lambda v|, and the v (2, d)."""
     modes = point.new_empty(0, energy.dim) if symmetry is None else symmetry.zero_modes(point[None])[0]
 
     def product(vectors: Tensor) -> Tensor:
@@ -71,4 +73,4 @@ def _lanczos(energy: Energy, point: Tensor, symmetry: Symmetry | None) -> tuple[
     own = (basis @ modes.T).norm(dim=1) < 0.5
     found, basis = found[own][:2], basis[own][:2]
     residual = (product(basis) - found[:, None] * basis).norm(dim=1).amax()
-    return found, residual, basis[0]
+    return found, residual, basis

@@ -25,6 +25,7 @@ class Minima:
     points : Tensor (k, d)
     energies : Tensor (k,)
     gradient_norm : Tensor (k,)
+        At a kink the length of the shortest vector in the hull of the gradients around it.
     eigenvalues : Tensor (k, 2)
         The two lowest eigenvalues of the Hessian, zero modes of the symmetry set aside; NaN where there is none
         (kinks) or where descent went on.

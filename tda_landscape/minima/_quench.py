@@ -14,6 +14,7 @@ from tda_landscape.minima._cloud import Cloud
 from tda_landscape.minima._describe import describe, hessian_cost, settled
 from tda_landscape.minima._hessian import newton_correction
 from tda_landscape.minima._minima import Minima
+from tda_landscape.minima._subgradients import descend_along_kinks
 
 FIRST_RADIUS = 0.1
 """First trust radius, relative to the root mean square of the coordinates' spread."""
@@ -62,9 +63,11 @@ def quench(
     Notes
     -----
     Trust-region BFGS of each point by itself (of limited memory above 40 dimensions), then, up to 600 dimensions, one
-    Newton step. Two end points are one minimum when, moved onto each other by the symmetry, their distance is within
-    what is left of their descents and their energies agree; or, where they are flat or at a kink, when a verified path
-    joins them at their own level.
+    Newton step. Where a kink stops a descent it goes on along the directions that cross none; its end is `stationary`
+    if zero lies in the hull of the gradients sampled within 1e-7 around it (Burke, Lewis and Overton, SIAM J. Optim.
+    15, 751, 2005). Two end points are one minimum when, moved onto each other by the symmetry, their distance is
+    within what is left of their descents and their energies agree; or, where they are flat or at a kink, when a
+    verified path joins them at their own level.
 
     Examples
     --------
@@ -85,9 +88,21 @@ def quench(
     radius = FIRST_RADIUS * (float((points - points.mean(0)).square().mean()) ** 0.5 or 1.0)
     (found,) = drive(counted, [ends_of_descents(points, radius, tolerance, max_steps, Meter(), descents)])
     ends = energy.wrap(found)
-    if not energy.kinks and total == torch.inf:
+    if energy.kinks:
+        ends = _down_to_kinks(counted, ends, tolerance, total - cost.gradient_equivalents)
+    elif total == torch.inf:
         ends = _polish(counted, ends, tolerance)
     return describe(counted, ends, tolerance, group, chain, total - cost.gradient_equivalents)
+
+
+def _down_to_kinks(energy: Energy, points: Tensor, tolerance: float, budget: float) -> Tensor:
+    """Finish the descents that a kink stopped, as many as the budget pays for, lowest first."""
+    energies, gradients = energy.value_and_grad(points)
+    rows = torch.nonzero(torch.isfinite(energies) & ~settled(energies, gradients, tolerance)).flatten()
+    affordable = len(rows) if budget == torch.inf else int(budget / hessian_cost(energy))
+    rows = rows[energies[rows].argsort(stable=True)][:affordable]
+    points[rows] = energy.wrap(descend_along_kinks(energy, points[rows], tolerance))
+    return points
 
 
 def _polish(energy: Energy, points: Tensor, tolerance: float) -> Tensor:

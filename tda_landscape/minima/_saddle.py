@@ -15,9 +15,9 @@ from tda_landscape.energy.symmetry import Symmetry, find_symmetry
 from tda_landscape.minima._atlas import Atlas
 from tda_landscape.minima._climb import climb
 from tda_landscape.minima._descend import Trail, descend, push_off
-from tda_landscape.minima._hessian import lowest_eigenvalues, lowest_mode
+from tda_landscape.minima._hessian import lowest_modes
 from tda_landscape.minima._krylov import follow
-from tda_landscape.minima._settle import Settled, settle
+from tda_landscape.minima._settle import ROUNDING, SLOW, Settled, settle
 from tda_landscape.minima._spectrum import spectra
 from tda_landscape.paths import Path
 from tda_landscape.paths._path import Stop, arc_lengths
@@ -136,13 +136,15 @@ def refine_saddle(
         settled = _follow_dense(energy, x, group, longest, tolerance)
         x, degenerate = settled.points, settled.error.isinf()
     energies, gradients = energy.value_and_grad(x)
-    status, eigenvalues = _verdicts(energy, x, energies, gradients, group, tolerance)
+    status, eigenvalues, modes = _verdicts(energy, x, energies, gradients, group, tolerance)
+    if energy.dim > DENSE_DIM:
+        degenerate = _slow(energy, x, gradients, eigenvalues, modes)
     status = [
         "flat" if flat and kind in KINDS else kind for kind, flat in zip(status, degenerate.tolist(), strict=True)
     ]
     ways: list[Path | None] = [None] * len(x)
     rows = [i for i, kind in enumerate(status) if kind == "saddle"]
-    for row, way in zip(rows, _ways(energy, x[rows], group, longest[rows], tolerance), strict=True):
+    for row, way in zip(rows, _ways(energy, x[rows], modes[rows, 0], longest[rows], tolerance), strict=True):
         ways[row] = way
     return Saddles(x, energies, gradients.norm(dim=1), eigenvalues, tuple(status), tuple(ways))
 
@@ -158,18 +160,30 @@ def _follow_dense(energy: Energy, x: Tensor, group: Symmetry | None, longest: Te
 
 def _verdicts(
     energy: Energy, x: Tensor, energies: Tensor, gradients: Tensor, group: Symmetry | None, tolerance: float
-) -> tuple[list[str], Tensor]:
-    """What each point is, from |g| and the two lowest eigenvalues."""
+) -> tuple[list[str], Tensor, Tensor]:
+    """What each point is, from |g| and the two lowest eigenvalues (k, 2); these, and their eigenvectors (k, 2, d)."""
     finite = torch.isfinite(energies) & torch.isfinite(gradients).all(1)
     small = finite & (gradients.norm(dim=1) <= tolerance * (1 + energies.abs()))
     status = ["unconverged" if ok else "nonfinite" for ok in finite.tolist()]
     eigenvalues = x.new_full((len(x), 2), torch.nan)
+    modes = x.new_zeros(len(x), 2, energy.dim)
     rows = torch.nonzero(small).flatten()
     if len(rows):
-        eigenvalues[rows], error = lowest_eigenvalues(energy, x[rows], group)
+        eigenvalues[rows], error, modes[rows] = lowest_modes(energy, x[rows], group)
         for row, (first, second), bound in zip(rows.tolist(), eigenvalues[rows].tolist(), error.tolist(), strict=True):
             status[row] = _kind(first, second, bound)
-    return status, eigenvalues
+    return status, eigenvalues, modes
+
+
+def _slow(energy: Energy, x: Tensor, gradients: Tensor, eigenvalues: Tensor, modes: Tensor) -> Tensor:
+    """Where a Newton step along the two lowest modes leaves as much of the gradient as it does if one is degenerate."""
+    slope = (modes @ gradients[:, :, None])[:, :, 0]
+    step = torch.where(eigenvalues.isfinite() & (eigenvalues != 0), -slope / eigenvalues, 0.0)
+    _, after = energy.value_and_grad(x + (modes.mT @ step[:, :, None])[:, :, 0])
+    left = (modes @ after[:, :, None])[:, :, 0].norm(dim=1)
+    seen = step.norm(dim=1) > ROUNDING * (1 + x.norm(dim=1))
+    slow: Tensor = seen & (left > SLOW * slope.norm(dim=1))
+    return slow
 
 
 def _kind(first: float, second: float, bound: float) -> str:
@@ -181,13 +195,13 @@ def _kind(first: float, second: float, bound: float) -> str:
     return "saddle" if second > 0 else "higher index"
 
 
-def _ways(energy: Energy, x: Tensor, group: Symmetry | None, longest: Tensor, tolerance: float) -> list[Path]:
-    """The polylines from one side over each saddle to the other, both sides of all of them at once."""
+def _ways(energy: Energy, x: Tensor, modes: Tensor, longest: Tensor, tolerance: float) -> list[Path]:
+    """The polylines from one side over each saddle, along its mode (k, d), to the other, all at once."""
     if not len(x):
         return []
     step = DOWN * float(longest.min())
     energies = energy(x)
-    both = push_off(energy, x, energies, lowest_mode(energy, x, group), step)
+    both = push_off(energy, x, energies, modes, step)
     small = tolerance * (1 + float(energies.abs().min()))
     (found,) = drive(energy, [descend(both, step, small, None, DOWNHILL_STEPS)])
     sides = zip(found.trails[: len(x)], found.trails[len(x) :], strict=True)

@@ -16,6 +16,7 @@ class Stop(Enum):
     FLAT = "the path is no higher than its higher end"
     CONVERGED = "no lower path was found within the tolerance; the height is still an upper bound of the barrier"
     LEVEL = "the path lies below the level asked for"
+    MISSED = "verified anew, the path rises above the level asked for; the height is an upper bound of the barrier"
     BUDGET = "the budget was used up; the height is an upper bound of the barrier, raise `budget` to lower it"
     DOWN = "the path descends to the level asked for, or to the lowest one known"
     STUCK = "no way further down was found that never rises; this refutes nothing"

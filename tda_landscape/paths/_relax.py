@@ -72,7 +72,7 @@ def relax_all(
     tasks = [
         relax(family, points, terms, a, b, generator) for a, b, generator in zip(starts, ends, generators, strict=True)
     ]
-    return search_all(energy, tasks, watch)
+    return search_all(energy, tasks, watch, terms.level)
 
 
 def relax(

@@ -14,7 +14,9 @@ ALONG = torch.tensor([1 / 8, 1 / 4, 1 / 2, 3 / 4, 1], dtype=torch.float64)
 """Where each step is looked at; it is taken as far as the energy falls at all of them."""
 
 MEMORY, SHRINK, STEPS = 12, 1 / 16, 2000
-SIDES, AFTER_KINK = 8, 1e-3
+SIDES, NEAR_KINK, STATIONARY = 8, 0.1, 1e-6
+"""Gradients of other sides of kinks that are kept, until steps are as long as this; what counts as a hull around 0."""
+
 PIECES, ROUNDS = 4, 40
 
 
@@ -29,12 +31,17 @@ def slide(
     """
     line, steps, changes, sides = [start], list[Tensor](), list[Tensor](), list[Tensor]()
     values, gradients = energy.value_and_grad(start[None])
-    here, g = float(values[0]), gradients[0]
+    here, g, retried = float(values[0]), gradients[0], False
     for _ in range(most):
         slope = shortest([g, *sides]) if sides else g
-        if here <= target or not float(slope.norm()) > tolerance * (1 + abs(here)):
+        if here <= target or not float(g.norm()) > tolerance * (1 + abs(here)):
             break
-        step = -slope if sides else -_direction(steps, changes, g)
+        if sides and not float(slope.norm()) > STATIONARY * float(g.norm()):
+            if retried:
+                break  # no direction goes down on all sides of the kink
+            sides, retried = [], True  # some of them may be left behind
+            continue
+        step = -slope * (radius / float(slope.norm())) if sides else -_direction(steps, changes, g)
         if not float(step @ g) < 0:
             step, steps, changes = -slope, [], []
         step = step * min(1.0, radius / float(step.norm()))
@@ -49,14 +56,11 @@ def slide(
                 break
             continue
         radius = max(radius, 2 * float(step.norm())) if count == len(ALONG) else 2 * float(step.norm())
-        if not sides:
-            steps, changes = _remembered(steps, changes, trial[count - 1] - line[-1], slopes[count - 1] - g)
-        else:
-            steps, changes = [], []
-            radius = max(radius, AFTER_KINK * (1 + float(line[-1].norm())))
+        steps, changes = _remembered(steps, changes, trial[count - 1] - line[-1], slopes[count - 1] - g)
+        sides = sides[1:] if count == len(ALONG) and radius > NEAR_KINK * (1 + float(line[-1].norm())) else sides
         line.append(trial[count - 1])
+        retried = False
         here, g = float(e[count - 1]), slopes[count - 1]
-        sides = sides if count < len(ALONG) else []
     return torch.stack(line), here
 
 

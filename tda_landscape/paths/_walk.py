@@ -8,11 +8,11 @@ from torch import Tensor
 from tda_landscape.energy import Energy
 from tda_landscape.paths._slide import slide
 
-STRIDES, SHORTEST = 200, 1e-4
+STRIDES, SHORTEST = 120, 1e-3
 """Strides of a walk, and the shortest one relative to 1 + |theta| that is worth taking."""
 
 ALONG = torch.tensor([0.25, 0.5, 0.75, 1.0], dtype=torch.float64)
-CORRECTION, CORRECTIONS = 1e-10, 40
+CORRECTION, CORRECTIONS = 1e-10, 12
 
 
 def walk(energy: Energy, point: Tensor, level: float, goal: Tensor, slack: float) -> Tensor | None:

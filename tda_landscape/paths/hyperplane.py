@@ -104,7 +104,7 @@ class Hyperplane:
     ) -> list[Path]:
         """Return a verified path for each pair of rows (p, d)."""
         tasks = [self._search(a, b, level, generator) for a, b, generator in zip(starts, ends, generators, strict=True)]
-        return search_all(energy, tasks, watch)
+        return search_all(energy, tasks, watch, level)
 
     def _search(
         self, a: Tensor, b: Tensor, level: float | None, generator: torch.Generator

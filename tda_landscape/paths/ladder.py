@@ -86,7 +86,7 @@ class Ladder:
             self._climb_down(a, b, generator, -torch.inf if level is None else level)
             for a, b, generator in zip(starts, ends, generators, strict=True)
         ]
-        return search_all(energy, tasks, watch)
+        return search_all(energy, tasks, watch, level)
 
     def _climb_down(self, a: Tensor, b: Tensor, generator: torch.Generator, level: float) -> Task[tuple[Tensor, Stop]]:
         """Search one pair; return the lowest polyline and why the search stopped."""

@@ -12,9 +12,18 @@ except ModuleNotFoundError:
 
 from tda_landscape.plot._barcode import barcode
 from tda_landscape.plot._disconnectivity import disconnectivity
+from tda_landscape.plot._geodesic_curve import geodesic_curve
 from tda_landscape.plot._level_heatmap import level_heatmap
 from tda_landscape.plot._nu_curves import nu_curves
 from tda_landscape.plot._path_profile import path_profile
 from tda_landscape.plot._persistence_diagram import persistence_diagram
 
-__all__ = ["barcode", "disconnectivity", "level_heatmap", "nu_curves", "path_profile", "persistence_diagram"]
+__all__ = [
+    "barcode",
+    "disconnectivity",
+    "geodesic_curve",
+    "level_heatmap",
+    "nu_curves",
+    "path_profile",
+    "persistence_diagram",
+]

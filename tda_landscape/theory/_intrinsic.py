@@ -128,6 +128,16 @@ def dimension_of(chain: Chain, tolerance: float = 1e-8, seed: Seed = 0) -> Intri
     return IntrinsicDimension(value, lower, upper, tolerance, gap, closed)
 
 
+def exceeds(chain: Chain, bound: int, tolerance: float = 1e-8, seed: Seed = 0) -> bool:
+    """Whether few weights are enough to see that q > bound; False leaves it open."""
+    inputs = hidden_inputs(chain)
+    if bound >= len(inputs):
+        return False
+    weights = draw_weights(inputs, 2 * bound + 20, as_generator(seed))
+    values = torch.linalg.svdvals(chain.activations[0](weights @ inputs.T))
+    return int((values > MARGIN * tolerance * values[0]).sum()) > bound
+
+
 def hidden_inputs(chain: Chain) -> Tensor:
     """What the one hidden layer sees (L, n), with a column of ones where it has biases."""
     hidden = len(chain.activations)

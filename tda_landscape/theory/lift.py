@@ -19,7 +19,11 @@ from tda_landscape.theory._chain import Chain
 from tda_landscape.theory._construction import Construction, not_plain
 from tda_landscape.theory._convex import minimize_convex
 from tda_landscape.theory._curve import Curve
+from tda_landscape.theory._intrinsic import exceeds
 from tda_landscape.theory._kernel_lift import KernelLift, Units, completion, independent, lift_of, outgoing, unit
+
+CANCELLATION = 1e-12
+"""Largest share of rounding in the outputs at the end of a descent."""
 
 
 def refuses(chain: Chain, network: Network) -> str | None:
@@ -42,14 +46,30 @@ def connect(chain: Chain, a: Tensor, b: Tensor, generator: torch.Generator) -> C
 def descend(chain: Chain, network: Network, point: Tensor, generator: torch.Generator) -> Curve:
     """Lead a point to the global minimum: q independent units carry the outputs, then one convex move.
 
-    Where the infimum lies at infinity, as that of the logistic loss on separable data, the curve ends where the
-    gradient in the lifted parameter is below 1e-11.
+    With a unit to spare these are the reference units; without one they are the point's own, whose features may be so
+    close to dependent that rounding would show, and then it is an error. Where the infimum lies at infinity, as that of
+    the logistic loss on separable data, the curve ends where the gradient in the lifted parameter is below 1e-11.
     """
     lift = lift_of(chain)
-    nodes, basis = spanning(lift, lift.read(point))
-    beta, bias = lowest(lift, network, lift.beta(nodes[0]), nodes[0].bias)
-    nodes.append(_carried(lift, replace(nodes[-1], bias=bias), beta, basis))
-    return Curve.through([point, *map(lift.write, nodes[1:])])
+    units, q = lift.read(point), len(lift.reference)
+    if chain.widths[1] > q:
+        nodes, basis = to_reference(lift, units), list(range(q))
+    else:
+        nodes, basis = spanning(lift, units)
+    beta, bias = lowest(lift, network, lift.beta(units), units.bias)
+    end = _carried(lift, replace(nodes[-1], bias=bias), beta, basis)
+    _check_rounding(lift, end, beta)
+    return Curve.through([point, *map(lift.write, [*nodes[1:], end])])
+
+
+def _check_rounding(lift: KernelLift, units: Units, beta: Tensor) -> None:
+    """Refuse outgoing weights so large that they cancel to outputs of which rounding has its share."""
+    error = torch.finfo(beta.dtype).eps * (units.outgoing.abs() @ lift.features(units.incoming).abs()).amax()
+    if not float(error) <= CANCELLATION * (1 + float(beta.abs().amax())):
+        raise InputError(
+            "the features of the hidden units nearly depend on each other, and weights that use what is left of their "
+            "difference drown in rounding; use more units than q, or data that tell units apart better"
+        )
 
 
 def lowest(lift: KernelLift, network: Network, beta: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor | None]:
@@ -168,7 +188,10 @@ def _refuses(chain: Chain, network: Network, spare: int) -> str | None:
     reason = not_plain(network)
     if reason is not None:
         return reason
-    q, p = lift_of(chain).dimension, chain.widths[1]
+    p = chain.widths[1]
+    if exceeds(chain, p - spare):  # on many data far cheaper than q itself
+        return f"p = {p} hidden units are fewer than {wanted}, which is at least {p + 1}"
+    q = lift_of(chain).dimension
     if p >= q.upper + spare:
         return None
     if p >= q.lower + spare:

@@ -9,12 +9,12 @@ from tda_landscape.topology import merge_tree
 BIRTHS, EDGES, HEIGHTS = [0.0, 1.0, 2.0], [(0, 1), (1, 2), (0, 2)], [4.0, 3.0, 5.0]
 
 
-def looked(*looks):
+def looked(*looks, reached=None):
     """A rule after some looks (births, edges, heights, confirmations, spent)."""
     rule = Rule()
     for births, edges, heights, confirmations, spent in looks:
         tree = merge_tree((np.array(births), edges, np.array(heights)))
-        rule.look(tree, list(heights), list(confirmations), spent)
+        rule.look(tree, reached or [2] * len(births), list(heights), list(confirmations), spent)
     return rule
 
 
@@ -94,3 +94,11 @@ def test_the_state_says_how_far_it_is_and_never_complete():
         assert part in state
     assert "complete" not in state
     assert "\n" not in state
+
+
+@pytest.mark.parametrize(("reached", "met"), [([2, 3, 2], True), ([9, 1, 9], False), ([9, 0, 9], False)])
+def test_no_minimum_may_have_been_reached_only_once(reached, met):
+    rule = looked(*[(BIRTHS, EDGES, HEIGHTS, [5, 5, 9], s) for s in (100, 1000)], reached=reached)
+    assert rule.single == (not met)
+    assert rule.met == met
+    assert f"{rule.single} minima reached only once" in rule.state("")

@@ -58,3 +58,17 @@ def test_permutations_and_signs_are_found(energy, hidden):
 def test_a_layer_without_units_is_refused(make, hidden):
     with pytest.raises(tl.InputError, match="hidden"):
         make(hidden=hidden)
+
+
+def test_starts_of_xor_have_near_copies_of_units_up_to_sign():
+    """Three of four units after the first, never all the same bits; the law of the others is 2 N(0, 1)."""
+    energy = tl.zoo.xor()
+    starts = energy.start(400, 0)
+    units = torch.cat([starts[:, :8].view(-1, 4, 2), starts[:, 8:12, None], starts[:, 12:16, None]], dim=2)
+    apart = torch.minimum(torch.cdist(units, units), torch.cdist(units, -units))
+    apart = apart.masked_fill(torch.eye(4, dtype=torch.bool), torch.inf)[:, torch.tril(torch.ones(4, 4)).bool()]
+    nearest = torch.stack([apart[:, [1]].amin(1), apart[:, [3, 4]].amin(1), apart[:, [6, 7, 8]].amin(1)])
+    copied = (nearest < 0.3).double().mean()
+    assert 0.7 < float(copied) < 0.85
+    assert float(nearest.min()) > 0
+    assert float(starts.std()) == pytest.approx(2, rel=0.05)

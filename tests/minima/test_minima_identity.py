@@ -172,3 +172,22 @@ def test_no_points_are_refused():
     energy = tl.zoo.double_well(2)
     with pytest.raises(tl.InputError, match="no points to quench"):
         tl.quench(energy, torch.empty(0, 2))
+
+
+def test_copies_of_seven_atoms_are_one_each_and_four_in_all():
+    """Every minimum, turned, shifted, inverted and with its atoms renamed, is quenched with the others."""
+    energy = tl.zoo.lennard_jones(7)
+    minima = tl.quench(energy, energy.start(60, 0)).leaves
+    assert minima.energies.tolist() == pytest.approx([-16.505384, -15.935043, -15.593211, -15.533060], abs=1e-6)
+    assert set(minima.status) == {"minimum"}, "six zero modes set aside"
+    generator = torch.Generator().manual_seed(1)
+    copies, sheets = minima.symmetry.scramble(minima.points.repeat(3, 1), generator)
+    assert len(torch.unique(sheets, dim=0)) == 12
+    assert float((copies - minima.points.repeat(3, 1)).norm(dim=1).min()) > 0.5
+    noise = 1e-2 * torch.randn(copies.shape, generator=generator, dtype=copies.dtype)
+    found = tl.quench(energy, torch.cat([minima.points, copies + noise]))
+    assert found.hits.tolist() == [4] * 4
+    assert torch.allclose(found.energies, minima.energies, rtol=0, atol=1e-9)
+    raw = tl.quench(energy, torch.cat([minima.points[:1], copies[::4]]), symmetry=None)
+    assert len(raw) == 4, "control: without the symmetry each copy is another point"
+    assert set(raw.status) == {"flat"}, "and none of them a minimum"

@@ -8,7 +8,7 @@ from tda_landscape.energy.symmetry import Atoms
 from tda_landscape.minima import _saddle
 from tda_landscape.minima._atlas import Atlas
 from tda_landscape.minima._climb import _bofill, _look_again, climb
-from tda_landscape.minima._hessian import lowest_eigenvalues, lowest_mode
+from tda_landscape.minima._hessian import lowest_eigenvalues, lowest_modes
 from tda_landscape.minima._settle import settle
 from tda_landscape.minima._spectrum import spectra
 
@@ -342,7 +342,7 @@ def test_products_with_vectors_alone_lead_to_the_same_saddles(monkeypatch, make)
 
 def test_products_with_vectors_set_zero_modes_of_atoms_aside(monkeypatch):
     energy = tl.zoo.lennard_jones(7)
-    graph = tl.explore(energy, seed=0, budget=800)
+    graph = tl.explore(energy, seed=0, budget=1500, patience=torch.inf)
     tops = torch.stack([path.points[path.energies.argmax()] for path in graph.paths if path is not None])[:2]
     dense = tl.refine_saddle(energy, tops + 1e-2 * noise(*tops.shape))
     monkeypatch.setattr(_saddle, "DENSE_DIM", 0)
@@ -351,7 +351,39 @@ def test_products_with_vectors_set_zero_modes_of_atoms_aside(monkeypatch):
     assert close(sparse.energies, dense.energies, 1e-8)
 
 
-def test_the_lowest_mode_is_the_eigenvector_of_the_lowest_eigenvalue():
+def test_the_lowest_modes_are_eigenvectors_of_the_lowest_eigenvalues():
     energy, x = tl.zoo.mueller_brown(), points((0.2125, 0.2930))
-    mode, (values, _) = lowest_mode(energy, x), lowest_eigenvalues(energy, x)
-    assert close((energy.hessian(x) @ mode[:, :, None])[:, :, 0], values[:, :1] * mode, 1e-8)
+    values, _, modes = lowest_modes(energy, x)
+    assert close(modes @ energy.hessian(x), values[:, :, None] * modes, 1e-8)
+    line = tl.Energy.from_function(lambda x: x[:, 0] ** 2, 1)
+    assert lowest_modes(line, points((0.3,)))[0].tolist() == [[2.0, torch.inf]]
+
+
+def wide_monkey(scale):
+    """A monkey saddle in two of 120 coordinates, a bowl in the others."""
+
+    def function(x):
+        well = x[:, :2].square().sum(1) ** 2 + x[:, 2:].square().sum(1)
+        return scale * (x[:, 0] ** 3 - 3 * x[:, 0] * x[:, 1] ** 2) + well
+
+    return tl.Energy.from_function(function, 120)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-2])
+def test_products_with_vectors_alone_refuse_a_monkey_saddle(monkeypatch, scale):
+    energy = wide_monkey(scale)
+    near = 1e-3 * noise(12, 120)
+    near[:, :2] = points((1e-4, 2e-5), (1e-5, 1e-6), (0.0, 0.0)).repeat(4, 1)
+    saddles = tl.refine_saddle(energy, near)
+    assert set(saddles.status) <= {"flat", "unconverged"}
+    assert "flat" in saddles.status
+    monkeypatch.setattr(_saddle, "SLOW", torch.inf)
+    assert "saddle" in tl.refine_saddle(energy, near).status, "control: signs alone would let some of them pass"
+
+
+def test_products_with_vectors_alone_still_accept_soft_saddles():
+    energy = tl.Energy.from_function(
+        lambda x: 1e-3 * (x[:, 0] ** 2 - 1) ** 2 + x[:, 1:].square().sum(1) + x[:, 1] * x[:, 0] ** 2 / 50, 120
+    )
+    near = 0.02 * noise(4, 120)
+    assert tl.refine_saddle(energy, near).status == ("saddle",) * 4

@@ -89,6 +89,7 @@ def test_the_spurious_valley_of_one_relu_unit_stays_unresolved():
     assert tl.descend_path(energy, wrong, target=1.01).reason is Stop.DOWN
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", range(6))
 def test_with_as_many_units_as_features_every_start_comes_down(start):
     """Case relu_1_2_1: p = q = 2, P.1 holds, also from where both units look the wrong way or are off."""
@@ -100,6 +101,7 @@ def test_with_as_many_units_as_features_every_start_comes_down(start):
     assert path.energies[-1] <= 1e-6 + 1e-5 * (1 + path.height)
 
 
+@pytest.mark.slow
 def test_an_overparametrized_network_on_data_comes_down_from_every_start():
     """p = 8 > q = 6 data points of dimension 3, two outputs."""
     generator = torch.Generator().manual_seed(0)

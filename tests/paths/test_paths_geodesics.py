@@ -68,3 +68,17 @@ def test_a_level_can_be_measured_on_another_energy():
         tl.find_path(energy, ENDS[0], 1.2 * ENDS[1], level=0.2, metric=metric)
     with pytest.raises(tl.InputError, match="dimension"):
         tl.find_path(energy, *ENDS, metric=tl.zoo.double_well(3))
+
+
+def test_the_plot_marks_unresolved_levels():
+    from matplotlib.figure import Figure
+
+    ends = torch.tensor([[-1.0, -1.0], [1.0, -1.0]], dtype=torch.float64)
+    curve = tl.geodesic_curve(tl.zoo.double_well(2), *ends, [0.5, 1.05])
+    ax = tl.plot.geodesic_curve({"pair": curve}, ax=Figure().subplots())
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["pair", "unresolved"]
+    drawn, marked = ax.get_lines()
+    assert list(marked.get_xdata()) == [0.5]
+    assert drawn.get_ydata()[1] == pytest.approx(curve.normalized_length[1])
+    with pytest.raises(tl.InputError, match="geodesic_curve"):
+        tl.plot.geodesic_curve({"pair": 3})

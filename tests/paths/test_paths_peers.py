@@ -6,6 +6,7 @@ import pytest
 import torch
 
 import tda_landscape as tl
+from tda_landscape.energy._batching import Meter
 from tda_landscape.paths import (
     Bezier,
     Hyperplane,
@@ -16,6 +17,7 @@ from tda_landscape.paths import (
     StringSampling,
 )
 from tda_landscape.paths._curve import bernstein, hats
+from tda_landscape.paths._loop import search_all
 
 ENDS = torch.tensor([[1.0, 0.0], [-1.0, 0.0]], dtype=torch.float64)
 
@@ -62,6 +64,18 @@ def test_level_stops_early_and_says_so(search):
     assert not missed.below(0.9)
     assert "upper bound" in missed.reason.value
     assert 1 - 1e-9 <= missed.height <= 2 + 1e-9
+
+
+def test_a_level_that_verification_denies_is_not_claimed():
+    """A search that saw only the ends of its path believes it low."""
+
+    def believer(line):
+        yield from Meter().values(line)
+        return line, Stop.LEVEL
+
+    denied, granted = (search_all(annulus(), [believer(ENDS)], level=level)[0] for level in (0.5, 1.0))
+    assert (denied.reason, granted.reason) == (Stop.MISSED, Stop.LEVEL)
+    assert not denied.below(0.5)
 
 
 @pytest.mark.parametrize("search", SYMMETRIC, ids=lambda s: type(s).__name__)

@@ -15,12 +15,14 @@ from tda_landscape.topology import merge_tree, nu_curve, persistence, rips_by_le
 
 GRAPH = ([0.0, 0.5, 0.2], [(0, 1), (1, 2)], [1.0, 0.7])
 PATH = SimpleNamespace(profile=[[0, 0.0], [1, 2.0], [2, 0.5]], height=2.0, status="refined")
+LENGTHS = SimpleNamespace(levels=[0.1, 0.2, 0.5], normalized_length=[None, 1.3, 1.0])
 PLOTS = {
     "disconnectivity": (plot.disconnectivity, merge_tree(GRAPH)),
     "nu_curves": (plot.nu_curves, {"a": nu_curve(GRAPH)}),
     "persistence_diagram": (plot.persistence_diagram, persistence(GRAPH)),
     "barcode": (plot.barcode, persistence(GRAPH)),
     "path_profile": (plot.path_profile, PATH),
+    "geodesic_curve": (plot.geodesic_curve, LENGTHS),
     "level_heatmap": (plot.level_heatmap, rips_by_level(np.eye(4), energies=[0.0, 0.5, 1.0, 2.0], levels=2)),
 }
 each = pytest.mark.parametrize(("draw", "data"), PLOTS.values(), ids=PLOTS)

@@ -11,7 +11,7 @@ from tda_landscape.minima import Minima
 from tda_landscape.paths import Stop
 from tda_landscape.theory import Constructive
 from tda_landscape.topology import LandscapeGraph
-from tests.theory.networks import linear_energy, rng
+from tests.theory.theory_networks import linear_energy, rng
 
 
 def iris():

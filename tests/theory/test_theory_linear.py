@@ -8,7 +8,7 @@ import tda_landscape as tl
 from tda_landscape.theory import linear
 from tda_landscape.theory._chain import read_chain
 from tda_landscape.theory._curve import Curve, Line, excess, joints
-from tests.theory.networks import KINDS, LOSSES, linear_energy, normal, point, rng
+from tests.theory.theory_networks import KINDS, LOSSES, linear_energy, normal, point, rng
 
 WIDE = [(3, 2), (3, 4, 2), (2, 3, 5), (1, 2, 1), (4, 3, 3, 2), (2, 4, 3, 6), (3, 7, 3), (3, 4, 5, 4, 3)]
 

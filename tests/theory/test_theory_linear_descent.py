@@ -8,7 +8,7 @@ import tda_landscape as tl
 from tda_landscape.theory import linear_descent
 from tda_landscape.theory._chain import read_chain
 from tda_landscape.theory._curve import Curve, joints, rise
-from tests.theory.networks import KINDS, linear_energy, normal, point, rng
+from tests.theory.theory_networks import KINDS, linear_energy, normal, point, rng
 
 WIDTHS = [
     (3, 1, 2),

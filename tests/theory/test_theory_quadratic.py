@@ -8,7 +8,7 @@ import tda_landscape as tl
 from tda_landscape.theory import lift, quadratic
 from tda_landscape.theory._chain import read_chain
 from tda_landscape.theory._curve import excess, follow, joints
-from tests.theory.networks import Square, energy_of, point, quadratic_energy, rng
+from tests.theory.theory_networks import Square, energy_of, point, quadratic_energy, rng
 
 
 def ends(chain, kind, generator):

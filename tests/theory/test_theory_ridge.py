@@ -7,7 +7,7 @@ import tda_landscape as tl
 from tda_landscape.theory import ridge
 from tda_landscape.theory._chain import read_chain
 from tda_landscape.theory._curve import Curve, excess, follow, joints, rise
-from tests.theory.networks import linear_energy, point, rng
+from tests.theory.theory_networks import linear_energy, point, rng
 
 CASES = [((3, 4, 2), True), ((2, 3, 5), False), ((2, 4, 5), True), ((1, 2, 1), False), ((4, 5, 4), False)]
 PAIRS = [("random", "zero"), ("rank one", "nearly rank one"), ("unbalanced", "random")]

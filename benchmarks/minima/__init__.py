@@ -1,0 +1,1 @@
+"""Minima, saddles and merge trees by exploration."""
