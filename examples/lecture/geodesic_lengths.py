@@ -6,7 +6,9 @@ Topology and geometry of half-rectified network optimization (ICLR 2017), sectio
 on a polynomial until their mean absolute error is below a level, and joined by Dynamic String Sampling. The published
 program is followed here: beads trained to .95 of the level, gaps halved up to ten times until 100 points of each
 are below 1.1 of it, length of the weights without the biases. It has no biases and a sigmoid output for the
-quadratic, biases and a linear output for the cubic. Beside it stands what `tl.shorten` makes of each path at the same
+quadratic, biases and a linear output for the cubic. Different here: three times its rate of Adam, bounds on the steps
+(networks and strings that need more are left out and counted), 50 inputs evenly spaced instead of 10,000 random ones,
+and one training a network for all levels. Beside it stands what `tl.shorten` makes of each path at the same
 height, which no published curve shows. Published values were read off the plots of the authors' repository.
 """
 
