@@ -157,7 +157,7 @@ EXACT = {
     "quadratic_unit": (zoo.quadratic_unit, [(8 / 3, INF), (8 / 3, 11), (32 / 3, 11), (32 / 3, 11)], 1e-2),
 }
 # freeman_bruna is not among them: no path attains the barrier 1/6 of width 3, so a survey shows what is above it, as
-# the test before this one does; the two components below it, and the one of width 4, are shown by grids, in tests/theory.
+# the test before this one does; its two components, and the one of width 4, are shown by grids, in tests/theory.
 QUICK = "plateau"
 SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in EXACT if name != QUICK]
 
