@@ -170,31 +170,6 @@ def check_descent(case):
     return float(case.energy(curve.pieces[-1].end[None]))
 
 
-@pytest.mark.slow
-def test_descents_from_200_random_architectures():
-    """Without a unit to spare, features of the point's own that nearly depend on each other may be refused."""
-    worst, refused = 0.0, 0
-    for seed in range(2000, 2200):
-        case = draw(seed, lambda q, extra: q.upper + extra, SMOOTH)
-        curve = descended(case)
-        if isinstance(curve, tl.InputError):
-            assert "drown in rounding" in str(curve), seed
-            assert case.chain.widths[1] == case.q.upper or not case.q.decided, seed
-            refused += 1
-        else:
-            worst = max(worst, rise(case.energy, curve, 17))
-            assert worst <= EXACT, seed
-    print(f"200 architectures: relative rise {worst:.1e}; {refused} refused")
-    assert refused <= 20
-
-
-def descended(case):
-    try:
-        return lift.descend(case.chain, case.energy.network, case.ends[0], case.generator)
-    except tl.InputError as error:
-        return error
-
-
 def test_the_end_of_a_squared_descent_is_least_squares():
     for seed in range(10):
         case = draw(seed, lambda q, extra: q.upper + extra, (mse_loss,))
