@@ -70,8 +70,8 @@ def _enter(energy: Energy, graph: LandscapeGraph, saddles: Saddles, symmetry: Sy
             confirmations[known] += 1
             graph = replace(graph, confirmations=confirmations)
             continue
-        start, larger = leaf_at(energy, graph, way, 0, symmetry)
-        end, larger = leaf_at(energy, larger, way, -1, symmetry)
+        start, larger = leaf_at(energy, graph, way.points[0], float(way.energies[0]), symmetry)
+        end, larger = leaf_at(energy, larger, way.points[-1], float(way.energies[-1]), symmetry)
         if start is None or end is None:
             continue
         saddle = {"saddle_index": [1], "saddle_gradient": [gradient]}
@@ -91,10 +91,9 @@ def _known(graph: LandscapeGraph, top: Tensor, height: float, symmetry: Symmetry
 
 
 def leaf_at(
-    energy: Energy, graph: LandscapeGraph, way: Path, at: int, symmetry: Symmetry | None
+    energy: Energy, graph: LandscapeGraph, end: Tensor, value: float, symmetry: Symmetry | None
 ) -> tuple[tuple[int, Tensor | None] | None, LandscapeGraph]:
-    """The leaf at an end of a way, a new one if there is none, and the sheet of its image; None for no leaf at all."""
-    end, value = way.points[at], float(way.energies[at])
+    """The leaf where a way ends, a new one if there is none, and the sheet of its image; None for no leaf at all."""
     points = torch.as_tensor(graph.points)
     ends = end.expand(len(points), -1)
     images, sheets = images_near(symmetry, points, ends)

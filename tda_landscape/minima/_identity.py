@@ -30,12 +30,13 @@ def same_minimum(
     """
     labels = torch.full((len(points),), -1)
     reach = error + RELATIVE * (1 + points.norm(dim=1))
+    noise = RELATIVE if energy.kinks else NOISE  # at a kink energies grow with the distance, not with its square
     number = 0
     for first in error.argsort(stable=True).tolist():
         if labels[first] >= 0:
             continue
         open_ = torch.nonzero(labels < 0).flatten()
-        near = (energies[open_] - energies[first]).abs() <= NOISE * (1 + energies[first].abs())
+        near = (energies[open_] - energies[first]).abs() <= noise * (1 + energies[first].abs())
         open_ = open_[near]
         others, reference = points[open_], points[first].expand(len(open_), -1)
         if symmetry is not None:
