@@ -148,20 +148,21 @@ def curve(
         short = [length(tl.shorten(energy, path).points) for path in paths]
         rows[level] = [length(line) for line in joined], short
         published = PUBLISHED[task.target][level]
-        found, error = mean(rows[level][0])
-        print(
-            f"  {level:6.4g}  {published:6.3f}  {found:6.3f} +- {error:.3f}  {100 * (found / published - 1):+5.0f} %  "
-            f"shortened {mean(short)[0]:6.3f}  beads {mean([float(len(line)) for line in joined])[0]:4.1f}  "
-            f"joined {len(joined)} of {len(strings)} (of {pairs})",
-            flush=True,
-        )
+        row = f"  {level:6.4g}  published {published:.3f}  joined {len(joined)} of {len(strings)} (of {pairs})"
+        if joined:
+            found, error = mean(rows[level][0])
+            row += f"  found {found:.3f} +- {error:.3f} ({100 * (found / published - 1):+.0f} %)"
+            row += f"  beads {mean([float(len(line)) for line in joined])[0]:.1f}"
+        if short:
+            row += f"  shortened {mean(short)[0]:.3f}"
+        print(row, flush=True)
     return rows
 
 
 def mean(values: list[float]) -> tuple[float, float]:
-    """Mean and its standard error."""
+    """Mean and its standard error; that of one value is unknown, hence infinite."""
     x = torch.tensor(values, dtype=torch.float64)
-    return float(x.mean()), float(x.std() / len(x) ** 0.5) if len(x) > 1 else float("nan")
+    return float(x.mean()), float(x.std() / len(x) ** 0.5) if len(x) > 1 else float("inf")
 
 
 VARIANTS = {
@@ -176,6 +177,7 @@ def draw(ax: plt.Axes, target: str, rows: Lengths, label: str, shortened: bool) 
     levels = [level for level, (lengths, _) in sorted(rows.items()) if lengths]
     for k, style in ((0, "o-"), (1, "s:"))[: 1 + shortened]:
         means, errors = zip(*(mean(rows[level][k]) for level in levels), strict=True)
+        errors = [error if error < float("inf") else 0.0 for error in errors]
         name = f"{label}, shortened" if k else label
         ax.errorbar(levels, means, errors, fmt=style, ms=3.5, lw=1, capsize=2, label=name)
     ax.set(title=f"{target} regression", xlabel="mean absolute error", ylabel="length / distance of the ends")

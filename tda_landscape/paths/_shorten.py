@@ -15,12 +15,12 @@ from tda_landscape.paths._path import Path, Stop, arc_lengths
 from tda_landscape.paths._string import String
 from tda_landscape.paths._verify import locate, verify
 
-SWEEPS, FEW = 12, 3  # of a cycle, at least
+SWEEPS = 12  # of a cycle
 TOLERANCE = (0.3, 0.05)  # of the models, in the first and in the last sweep of a cycle
 MARGIN, LEAST_MARGIN, CLOSER = 0.1, 0.005, 0.4  # distance from the level, relative to the room; factor of the next
 SLOW, STATIONARY = 0.02, 5e-4  # gains of length in a cycle, relative
 REACH = 0.05  # longest step of a bead, relative to the length of the path
-VERIFICATION, BRINGING_BACK = 5, 2  # gradient equivalents a bead that are kept aside
+VERIFICATION, BRINGING_BACK = 6, 2  # gradient equivalents a bead that are kept aside
 
 Line = tuple[Tensor, Tensor]
 """A polyline (m, d), and which of its segments (m-1,) are pieces of the path as it was."""
@@ -94,7 +94,7 @@ def _cycles(path: Path, level: float, budget: float) -> Task[tuple[list[Line], S
     max_beads = max(60, 2 * len(points))
     string = String.through(points, REACH * path.length, meter)
     yield from string.beads.evaluate_new(meter)
-    while _sweeps_left(string, budget) >= FEW:
+    while meter.spent + (VERIFICATION + BRINGING_BACK + 3) * string.size < budget:
         contraction = Contraction.of(string, fixed, level, room, margin, max_beads)
         low = yield from _cycle(contraction, budget)
         string, fixed = contraction.string, contraction.fixed
@@ -115,21 +115,15 @@ def _cycles(path: Path, level: float, budget: float) -> Task[tuple[list[Line], S
 
 def _cycle(contraction: Contraction, budget: float) -> Task[bool]:
     """Some sweeps, and back below the level."""
-    string, moved = contraction.string, 0.0
-    affordable = _sweeps_left(string, budget)
-    sweeps = SWEEPS if affordable > 1.5 * SWEEPS else affordable
-    for sweep in range(sweeps):
-        if _sweeps_left(string, budget) < 1:  # it has more beads by now
+    string = contraction.string
+    moved = 0.0
+    for sweep in range(SWEEPS):
+        if string.meter.spent + (VERIFICATION + BRINGING_BACK + 1) * string.size > budget:
             break
-        share = sweep / max(1, sweeps - 1)
+        share = sweep / (SWEEPS - 1)
         moved = yield from contraction.sweep(TOLERANCE[0] * (TOLERANCE[1] / TOLERANCE[0]) ** share)
     string.beads.radius[:] = 2 * moved
     return (yield from contraction.bring_back(budget, VERIFICATION))
-
-
-def _sweeps_left(string: String, budget: float) -> int:
-    """How many sweeps the budget allows when the string is to be brought back and verified afterwards."""
-    return int((budget - string.meter.spent) / string.size - VERIFICATION - BRINGING_BACK)
 
 
 def _room(path: Path, level: float) -> float:

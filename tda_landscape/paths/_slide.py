@@ -93,11 +93,10 @@ def falls(energy: Energy, line: Tensor, noise: float) -> tuple[Tensor, float]:
     for _ in range(ROUNDS):
         lowest = e.cummin(0).values
         width = place.diff()
-        # What a parabola with these slopes rises after its lowest point, against the lowest value so far.
-        up, bend = s[1:, 0].clamp(min=0), (s[1:, 0] - s[:-1, 1]).abs()
-        peak = torch.where(s[:-1, 1] > 0, s[:-1, 1].square() / (2 * bend).clamp(min=1e-300), 0.0).clamp(max=1e300)
-        rise = torch.maximum(torch.maximum(e[:-1], e[1:]) - lowest[:-1], e[:-1] - lowest[:-1] + peak)
-        rise = torch.maximum(rise, up.square() / (2 * bend).clamp(min=1e-300))
+        # Slopes that differ little from each other hide nothing; others a hill, or a dip and a rise out of it.
+        bend, gentle = (s[1:, 0] - s[:-1, 1]).abs(), torch.minimum(-s[:-1, 1], -s[1:, 0])
+        hidden = torch.where(bend <= 2 * gentle, 0.0, bend * width / 4)
+        rise = torch.maximum(e[:-1], e[1:]) - lowest[:-1] + 2 * hidden
         open_ = (rise > noise) & (width > 1e-9)
         measured = e[1:] - lowest[1:] > noise
         if not open_.any() or measured.any():

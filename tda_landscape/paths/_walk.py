@@ -6,12 +6,13 @@ import torch
 from torch import Tensor
 
 from tda_landscape.energy import Energy
+from tda_landscape.paths._path import Stop
 from tda_landscape.paths._slide import slide
+from tda_landscape.paths._verify import verify
 
 STRIDES, SHORTEST = 120, 1e-3
 """Strides of a walk, and the shortest one relative to 1 + |theta| that is worth taking."""
 
-ALONG = torch.tensor([0.25, 0.5, 0.75, 1.0], dtype=torch.float64)
 CORRECTION, CORRECTIONS = 1e-10, 12
 
 
@@ -28,9 +29,8 @@ def walk(energy: Energy, point: Tensor, level: float, goal: Tensor, slack: float
         way = goal - here
         trial = here + way * min(1.0, stride / float(way.norm()))
         back, reached = slide(energy, trial, level + slack / 4, CORRECTION, stride, CORRECTIONS)
-        chord = here + ALONG.to(point.dtype)[:, None] * (back[-1] - here)
         left = float((goal - back[-1]).norm())
-        if reached > level + slack / 4 or not (energy(chord) <= level + slack / 2).all() or left >= distance:
+        if reached > level + slack / 4 or left >= distance or not _below(energy, here, back[-1], level + slack / 2):
             stride /= 3
             if stride < SHORTEST * (1 + float(here.norm())):
                 return None
@@ -42,3 +42,8 @@ def walk(energy: Energy, point: Tensor, level: float, goal: Tensor, slack: float
         if distance < 1e-6:
             return None
     return None
+
+
+def _below(energy: Energy, a: Tensor, b: Tensor, level: float) -> bool:
+    """Whether the straight line between two points stays at or below a level, as far as slopes tell."""
+    return verify(energy, [torch.stack([a, b])], [Stop.LEVEL])[0].below(level)
