@@ -13,16 +13,24 @@ from tda_landscape.paths import Path
 from tda_landscape.topology import LandscapeGraph
 from tda_landscape.topology._permutations import inverse, product
 
+ROUNDING = 1e-12
+"""Relative to 1 + |E|."""
+
 
 def edges_of(
     graph: LandscapeGraph, pairs: Sequence[tuple[int, int]], paths: Sequence[Path], sheets: Sequence[Any], **saddle: Any
 ) -> LandscapeGraph:
-    """Return the paths between pairs of leaves as a graph of edges, each at its verified height."""
+    """Return the paths between pairs of leaves as a graph of edges, each at its verified height.
+
+    A path that rises above its higher end by rounding alone is as high as that end.
+    """
     ends = graph.births[np.array(pairs)].max(axis=1)
+    heights = np.array([path.height for path in paths])
+    flat = heights <= ends + ROUNDING * (1 + np.abs(ends))
     return LandscapeGraph.from_arrays(
         graph.births,
         pairs,
-        np.maximum([path.height for path in paths], ends),  # equal up to rounding where the path is flat
+        np.where(flat, ends, heights),
         status=[path.status for path in paths],
         paths=tuple(paths),
         transform=sheets,
