@@ -83,9 +83,9 @@ def explore(
     Notes
     -----
     The rule: every merge of the tree confirmed by at least 5 climbs, no saddle below the highest merge seen only
-    once, no minimum reached only once (from starts and from saddles together), and the tree unchanged for `patience`
-    times as much work as was spent before it last changed. It is met by evidence, not by proof: what no start and
-    no climb reached is not seen.
+    once, and the tree unchanged for `patience` times as much work as was spent before it last changed. It is met by
+    evidence, not by proof: what no start and no climb reached is not seen. How many minima were reached only once
+    is told beside it: where there are some, others were probably missed.
 
     Examples
     --------

@@ -15,10 +15,11 @@ PATIENCE = 1.5
 
 @dataclass(slots=True)
 class Rule:
-    """Every merge confirmed often enough, no minimum and no low saddle seen only once, the tree unchanged for long.
+    """Every merge confirmed often enough, no low saddle seen only once, the tree unchanged for long.
 
-    What was seen once says that other such things were not seen at all (Good and Turing): `single` counts the minima
-    that one search ended in, of descents from starts and from saddles, `lonely` the low saddles of one climb.
+    What was seen once says that other such things were not seen at all (Good and Turing): `lonely` counts the low
+    saddles of one climb; `single` the minima that one search ended in, of descents from starts and from saddles. The
+    second is told but not waited for: where minima are rare, as in a cluster of 8 atoms, it doubles the work.
     "k rounds without change" alone ends too early: it was right for 6 of 20 searches on a cluster of 8 atoms.
     """
 
@@ -48,7 +49,7 @@ class Rule:
     def met(self) -> bool:
         """Whether the search may end."""
         confirmed = self.fewest >= CONFIRMATIONS or len(self.tree.births if self.tree else ()) == 1
-        enough = confirmed and self.lonely == 0 and self.single == 0
+        enough = confirmed and self.lonely == 0
         return self.connected and enough and self.spent - self.last_change >= self.patience * self.last_change
 
     def state(self, ended: str) -> str:
@@ -58,7 +59,7 @@ class Rule:
         return (
             f"{ended}: {merges} merges, the least confirmed of them {self.fewest} times (rule: {CONFIRMATIONS}), "
             f"{self.lonely} saddles below the last merge seen only once (rule: 0), "
-            f"{self.single} minima reached only once (rule: 0), "
+            f"{self.single} minima reached only once, "
             f"unchanged for {self.spent - self.last_change:.0f} gradients after a change at {self.last_change:.0f} "
             f"(rule: {self.patience:g} times as much){loose}"
         )

@@ -95,6 +95,8 @@ def find_path(
 
     starts, ends = energy.as_points(torch.as_tensor(a)[None]), energy.as_points(torch.as_tensor(b)[None])
     measured = energy if metric is None else metric
+    if not (torch.isfinite(starts).all() and torch.isfinite(ends).all()):
+        raise InputError("an end has coordinates that are NaN or infinite; give two finite points")
     if measured.dim != energy.dim:
         raise InputError(f"the metric has dimension {measured.dim}, the energy {energy.dim}; they must agree")
     if level is not None:

@@ -71,6 +71,8 @@ def shorten(energy: Energy, path: Path, level: float | None = None, *, budget: f
     >>> round(short.normalized_length, 2), short.below(0.3), short.length < path.length
     (1.24, True, True)
     """
+    if not torch.allclose(energy(path.points), path.energies, rtol=1e-9):  # found, or measured, on another energy
+        (path,) = verify(energy, [path.points], [path.reason])
     level = path.height if level is None else float(level)
     if not path.height <= level:
         raise InputError(f"the path has height {path.height:.6g}, above the level {level:.6g}; raise the level")

@@ -194,16 +194,6 @@ def test_relu_counterexample_proposition_2_3_no_path_is_below_the_bound(widths):
     assert min(path.height for path in paths) >= ARCHITECTURES[widths]
 
 
-@pytest.mark.slow
-def test_relu_counterexample_surveyed():
-    """Both copies are found, and no merge of theirs is below the bound."""
-    energy = zoo.relu_counterexample([2, 2, 1])
-    steps = {"sample": partial(tl.sample, chains=12, seed=0), "quench": partial(tl.quench, symmetry=None)}
-    curve = tl.survey(energy, seed=0, **steps).curve
-    print(curve.levels.tolist(), curve.counts)
-    assert curve(1 / 6 - 1e-9) >= 2
-
-
 def test_relu_counterexample_one_kink_less_costs_a_sixth():
     """The wall itself: p - 1 units on the same data. The bound is for any continuous function with p - 1 kinks."""
     for p in (2, 3):

@@ -126,3 +126,8 @@ def test_senseless_parameters_are_refused(options):
 def test_points_of_another_dimension_are_refused(shape):
     with pytest.raises(tl.InputError, match="points must have shape"):
         tl.find_path(tl.zoo.double_well(2), torch.zeros(shape), torch.ones(shape))
+
+
+def test_ends_that_are_not_finite_are_refused():
+    with pytest.raises(tl.InputError, match="NaN or infinite"):
+        tl.find_path(tl.zoo.double_well(2), torch.tensor([torch.nan, 0.0]), torch.ones(2))

@@ -78,12 +78,12 @@ def test_without_an_obstacle_a_detour_becomes_straight():
     assert short.reason is Stop.SHORTEST
 
 
-def test_a_straight_or_flat_path_costs_nothing():
+def test_a_straight_or_flat_path_costs_no_more_than_a_look_at_its_energies():
     energy, cost = tl.tally(tl.zoo.double_well(2))
     path = tl.find_path(energy, *ENDS.flip(1), search=tl.paths.Straight())
-    before = cost.gradient_equivalents
+    before = cost.gradients, cost.values
     short = tl.shorten(energy, path)
-    assert cost.gradient_equivalents == before
+    assert (cost.gradients, cost.values) == (before[0], before[1] + len(path.points))
     assert torch.equal(short.points, path.points)
     assert short.reason is Stop.SHORTEST
 
@@ -102,8 +102,14 @@ def test_a_path_above_the_level_is_refused():
     path = tl.find_path(annulus(), *ENDS, level=0.3)
     with pytest.raises(tl.InputError, match="above the level"):
         tl.shorten(annulus(), path, 0.5 * path.height)
+
+
+def test_energies_that_do_not_belong_to_the_path_are_measured_anew():
+    path = tl.find_path(annulus(), *ENDS, level=0.3)
+    lost = replace(path, energies=path.energies * torch.nan)
+    assert tl.shorten(annulus(), lost, 0.5).below(0.5)
     with pytest.raises(tl.InputError, match="above the level"):
-        tl.shorten(annulus(), replace(path, energies=path.energies * torch.nan), 0.5)
+        tl.shorten(annulus(), lost, 0.5 * path.height)
 
 
 def test_a_pit_of_infinite_energy_is_not_entered():
@@ -165,3 +171,14 @@ def test_curvature_directions_explain_the_pairs_of_a_quadratic():
     assert torch.allclose(directions.mT @ (directions @ steps[0].mT), hessian @ steps[0].mT)
     other = torch.randn(8, generator=generator, dtype=torch.float64)
     assert (directions @ other).square().sum() < other @ hessian @ other
+
+
+def test_a_path_found_on_another_energy_is_measured_anew():
+    ring = tl.Energy.from_function(lambda x: (x.square().sum(1) - 1).square(), 2)
+    steeper = tl.Energy.from_function(lambda x: 5 * (x.square().sum(1) - 1).square(), 2)
+    ends = torch.tensor([[1.0, 0.0], [-1.0, 0.0]], dtype=torch.float64)
+    path = tl.find_path(ring, *ends, level=0.1)
+    short = tl.shorten(steeper, path, budget=300)
+    assert path.height < short.height <= 5 * path.height + 1e-9
+    with pytest.raises(tl.InputError, match="above the level"):
+        tl.shorten(steeper, path, level=path.height)
