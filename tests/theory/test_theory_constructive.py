@@ -106,7 +106,7 @@ def test_points_that_are_not_finite_are_refused():
     a, b = energy.start(2, 0)
     b[0] = torch.inf
     with pytest.raises(tl.InputError, match="some points have entries that are not finite"):
-        tl.find_path(energy, a, b, search=Constructive())
+        Constructive().find(energy, a[None], b[None], [rng(0)])
     with pytest.raises(tl.InputError, match="the point has entries that are not finite"):
         tl.theory.descend(energy, b)
 
