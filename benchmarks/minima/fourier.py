@@ -1,10 +1,10 @@
 """Random landscapes on the torus: explored trees against exact ones.
 
 A grid alone is no oracle here. Its merge tree is wrong by O(h^2), most of all in valleys that run across it, where it
-has minima that the energy has not: the 120^3 grid of the issue is .015-.025 away from the 240^3 grid of the same
-energy, and the bound asked for is .005, so two exact trees could not both meet it. The exact tree is made from the
-grid instead: its minima are brought down to true minima (those that come to the same place are one), its merges by
-Newton steps to true saddles of index 1, and from both sides of each the gradient is followed down. Both the explored
+has minima that the energy has not: a 120^3 grid is .012-.019 away from the 240^3 grid of the same energy (each
+line prints it), and the bound asked for is .005, so that no exact tree could meet it. The exact tree is made from the
+grid instead: its merges are brought by Newton steps to true saddles of index 1, and from both sides of each the
+gradient is followed down; the minima are where those ways end. Both the explored
 and the refined tree then consist of exact saddles only, so that each is an upper bound and the tree of all saddles
 together is at least as right as either; distances to that one say which of the two misses what.
 """

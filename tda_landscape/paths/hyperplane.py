@@ -47,7 +47,7 @@ class Hyperplane:
     tolerance : float
         Of the height, relative to the excess of the straight line over the higher end.
     ratio : float
-        Where the next level stands between the highest one that failed (1) and the present height (0).
+        Where the next level stands between the highest one that failed (0) and the present height (1).
     slack : float
         How far u' lies below u, relative to the distance of u from the present height or, if that is less, from the
         higher end.

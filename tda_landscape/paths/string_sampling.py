@@ -41,7 +41,7 @@ class StringSampling:
     tolerance : float
         Of the height, relative to the excess of the straight line over the higher end.
     ratio : float
-        Where the next level stands between the highest one that failed (1) and the present height (0).
+        Where the next level stands between the highest one that failed (0) and the present height (1).
     slack : float
         How far above the level a string is still accepted, relative to the excess of the level over the higher end;
         the published code has .1 or .02. With a slack, a path need not lie below the level asked for.

@@ -11,8 +11,7 @@ from tda_landscape.theory._curve import Curve, Piece
 from tda_landscape.theory._frames import to_frame
 
 NEGLIGIBLE = 1e-14
-"""Singular values of a factor below this share of its largest one are zero: what they are multiplied by is put to zero,
-and they to 1."""
+"""Singular values of a factor below this share of its largest one count as zero, like what they are multiplied by."""
 
 Put = Callable[[Tensor, Tensor], Tensor]
 """Left (..., m, n) and right factor (..., n, c) -> parameter vectors (..., d), affine in each of the two."""

@@ -24,9 +24,7 @@ from tda_landscape.theory._chain import Chain
 from tda_landscape.theory._construction import Construction, not_convex, not_linear
 from tda_landscape.theory._curve import Curve, Piece
 from tda_landscape.theory._frames import turns
-
-NEGLIGIBLE = 1e-14
-"""Singular values of a factor below this share of its largest one, and what is multiplied by them, are put to zero."""
+from tda_landscape.theory._loosen import NEGLIGIBLE
 
 Write = Callable[[Tensor, Tensor], Tensor]
 """Left (..., m, n) and right factor (..., n, c) -> parameter vectors (..., d); the last bias stays."""
