@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -58,6 +58,7 @@ class Info(NamedTuple):
     swaps: Array | None = None
 
 
+@runtime_checkable
 class Kernel(Protocol):
     """A sampler: two pure functions.
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from tda_landscape._errors import expect_number
+
 
 class Outcome(Enum):
     """Why certifying stopped; the value is the sentence that a user reads."""
@@ -50,4 +52,5 @@ class Certificate:
 
     def below(self, level: float) -> bool:
         """Whether the path is proved to stay at or below `level`; False means unresolved."""
+        expect_number("[-inf, inf]", level=level)
         return self.status == "certified" and self.upper <= level

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from tda_landscape._errors import InputError
 from tda_landscape.energy._derivatives import hessian_products
 from tda_landscape.energy._evaluator import Evaluator
-from tda_landscape.energy._function import adapt, as_row, check_function, kinks_of, start_law
+from tda_landscape.energy._function import adapt, as_row, as_tensor, check_function, kinks_of, start_law
 from tda_landscape.energy._minibatches import Minibatches, draw_rows
 from tda_landscape.energy._network import Loss, Network, Regularizer, read_network
 from tda_landscape.energy._random import Seed, as_generator
@@ -284,7 +284,7 @@ class Energy:
 
     def as_points(self, points: ArrayLike | Tensor) -> Tensor:
         """Check shape and precision of points (k, d) given by a user."""
-        x = torch.as_tensor(points, dtype=self.dtype).detach()
+        x = as_tensor(points, "points", self.dtype)
         if x.ndim != 2 or x.shape[1] != self.dim:
             raise InputError(f"points must have shape (k, {self.dim}), got {tuple(x.shape)}; one point is x[None]")
         return x

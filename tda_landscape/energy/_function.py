@@ -11,7 +11,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, described
 
 KINKED = re.compile(
     r"^(Leaky|P|R)?Relu|^Prelu|^Rrelu|^[CS]?[Ee]lu|^Abs|^Sgn|^(Max|Min)|^[AF](max|min)|^Cum(max|min)|"
@@ -92,9 +92,18 @@ def kinks_of(function: Callable[[Tensor], Tensor], probe: Tensor) -> tuple[str, 
     return tuple(sorted(found))
 
 
+def as_tensor(values: ArrayLike | Tensor, name: str, dtype: torch.dtype) -> Tensor:
+    """An array of numbers as a tensor."""
+    try:
+        return torch.as_tensor(values, dtype=dtype).detach()
+    except (TypeError, ValueError, RuntimeError):
+        what = f"got {described(values)}; put tensors together with torch.stack"
+        raise InputError(f"{name} must be a tensor or an array of numbers, {what}") from None
+
+
 def as_row(values: ArrayLike | float, dim: int, name: str, dtype: torch.dtype) -> Tensor:
     """A number or (d,) as a tensor (d,)."""
-    row = torch.as_tensor(values, dtype=dtype)
+    row = as_tensor(values, name, dtype)
     if row.ndim > 1 or (row.ndim == 1 and len(row) != dim):
         raise InputError(f"{name} must be a number or have shape ({dim},), got {tuple(row.shape)}")
     return row.expand(dim).clone()

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, expect
 from tda_landscape.energy import Energy
 from tda_landscape.energy.symmetry import Symmetry, find_symmetry
 
@@ -81,6 +81,7 @@ class Minima:
         """
         from tda_landscape.minima._describe import describe  # which makes Minima
 
+        expect(Energy, energy=energy)
         found = describe(energy, energy.as_points(points), tolerance, find_symmetry(energy, symmetry), None)
         return replace(found, hits=torch.zeros_like(found.hits))
 
@@ -122,6 +123,7 @@ class Minima:
         >>> set(tl.Minima.from_state_dicts(energy, trained).status)
         {'minimum'}
         """
+        expect(Energy, energy=energy)
         if energy.network is None:
             raise InputError("state dicts need an energy of a network (Energy.from_model); use Minima.from_points")
         points = [energy.network.flatten(state) for state in state_dicts]

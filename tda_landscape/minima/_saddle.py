@@ -8,7 +8,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, expect, expect_number, expect_whole
 from tda_landscape.energy import Energy
 from tda_landscape.energy._batching import drive
 from tda_landscape.energy.symmetry import Symmetry, find_symmetry
@@ -124,6 +124,9 @@ def refine_saddle(
     >>> saddles.ways[0].energies[[0, -1]].sort().values.round(decimals=2).tolist()
     [-146.7, -80.77]
     """
+    expect(Energy, energy=energy)
+    expect_number("(0, inf)", tolerance=tolerance)
+    expect_whole("[0, inf)", steps=steps)
     if energy.kinks:
         raise InputError(f"refine_saddle needs Hessians, which {', '.join(energy.kinks)} does not have everywhere")
     x = energy.as_points(points)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, expect, expect_number
 from tda_landscape.energy import Energy
 from tda_landscape.energy._batching import Meter, Task, drive
 from tda_landscape.paths._contract import Contraction
@@ -71,6 +71,10 @@ def shorten(energy: Energy, path: Path, level: float | None = None, *, budget: f
     >>> round(short.normalized_length, 2), short.below(0.3), short.length < path.length
     (1.24, True, True)
     """
+    expect(Energy, energy=energy)
+    expect(Path, path=path)
+    expect_number("[-inf, inf] or None", level=level)
+    expect_number("[0, inf]", budget=budget)
     if not torch.allclose(energy(path.points), path.energies, rtol=1e-9):  # found, or measured, on another energy
         (path,) = verify(energy, [path.points], [path.reason])
     level = path.height if level is None else float(level)

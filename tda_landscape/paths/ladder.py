@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import expect_number, expect_whole
 from tda_landscape.energy import Energy
 from tda_landscape.energy._batching import Meter, Task, Watch
 from tda_landscape.paths._loop import search_all
@@ -66,10 +66,10 @@ class Ladder:
     max_beads: int = 80
 
     def __post_init__(self) -> None:
-        if not (0 < self.ratio < 1 and 0 < self.slack < 1 and self.kick >= 0):
-            raise InputError("ratio and slack must lie between 0 and 1, kick must not be negative")
-        if not (self.budget > 0 and self.tolerance > 0 and self.max_beads >= 3):
-            raise InputError("budget and tolerance must be positive, max_beads at least 3")
+        expect_number("(0, 1)", ratio=self.ratio, slack=self.slack)
+        expect_number("[0, inf)", kick=self.kick)
+        expect_number("(0, inf]", budget=self.budget, tolerance=self.tolerance)
+        expect_whole("[3, inf)", max_beads=self.max_beads)
 
     def find(
         self,

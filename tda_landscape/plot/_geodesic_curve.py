@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from matplotlib.axes import Axes
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, described
 from tda_landscape.plot._axes import GREY, MARKERS, axes_of, clean, line_style
 
 
@@ -56,9 +56,7 @@ def geodesic_curve(curves: MeasuredLengths | Mapping[str, MeasuredLengths], *, a
         raise InputError("geodesic_curve takes a GeodesicCurve or a dict of them by label, got an empty dict")
     for label, curve in named.items():
         if not all(hasattr(curve, field) for field in ("levels", "normalized_length")):
-            raise InputError(
-                f"the curve {label!r} is a {type(curve).__name__}; make one with tda_landscape.geodesic_curve"
-            )
+            raise InputError(f"the curve {label!r} is {described(curve)}; make one with tda_landscape.geodesic_curve")
     ax = axes_of(ax)
     unresolved: list[float] = []
     for i, (label, curve) in enumerate(named.items()):

@@ -9,8 +9,9 @@ import networkx as nx
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, expect_number
 from tda_landscape.topology import _branches, _diagram
+from tda_landscape.topology._checks import levels_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,11 +91,11 @@ class MergeTree:
         >>> merge_tree(([0.0, 0.5], [(0, 1)], [1.0])).n_components([-1.0, 0.0, 0.5, 1.0]).tolist()
         [0, 1, 2, 1]
         """
-        tree, levels = self.upwards, np.asarray(level, dtype=np.float64)
+        tree, levels = self.upwards, levels_of(level)
         levels = -levels if self.superlevel else levels
         born = np.searchsorted(np.sort(tree.births), levels, side="right")
         dead = np.searchsorted(tree.height, levels, side="right")
-        return np.where(np.isnan(levels), 0, born - dead).astype(np.intp)  # NaN is above no birth
+        return np.asarray(born - dead, dtype=np.intp)
 
     def lower_bound(self, level: ArrayLike, delta: float | None = None) -> NDArray[np.intp]:
         """Count what is there for certain: #{birth <= u - delta, death > u + delta} <= N_u.
@@ -130,13 +131,13 @@ class MergeTree:
             raise InputError("a tree of a graph has no error bound on the whole space; give delta=, if you know one")
         if not delta >= 0:
             raise InputError(f"delta must be a non-negative number, got {delta}")
-        tree, levels = self.upwards, np.asarray(level, dtype=np.float64)
+        tree, levels = self.upwards, levels_of(level)
         levels = -levels if self.superlevel else levels
         bars = np.column_stack([tree.births + delta, tree.deaths - delta])
         bars = bars[bars[:, 0] < bars[:, 1]]
         born = np.searchsorted(np.sort(bars[:, 0]), levels, side="right")
         dead = np.searchsorted(np.sort(bars[:, 1]), levels, side="right")
-        return np.where(np.isnan(levels), 0, born - dead).astype(np.intp)
+        return np.asarray(born - dead, dtype=np.intp)
 
     def resolved(self, delta: float | None = None) -> NDArray[np.bool_]:
         """Say of each leaf whether its bar is longer than 2 delta, so that no error within delta can undo it.
@@ -161,6 +162,7 @@ class MergeTree:
         >>> merge_tree(([0.0, 0.5, 2.0], [(0, 1)], [1.0])).cut(1.0).tolist()
         [0, 0, -1]
         """
+        expect_number("[-inf, inf]", level=level)
         tree, level = self.upwards, -level if self.superlevel else level
         labels = np.arange(len(tree.births))
         merged = tree.height <= level

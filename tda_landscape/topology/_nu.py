@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tda_landscape._errors import InputError
-from tda_landscape.topology._checks import EDGE_STATUSES
+from tda_landscape.topology._checks import EDGE_STATUSES, levels_of
 from tda_landscape.topology._graph import LandscapeGraph
 from tda_landscape.topology._merge_tree import MergeTree
 from tda_landscape.topology._raw import raw_bounds
@@ -145,6 +145,4 @@ def _lower(tree: MergeTree) -> tuple[NDArray[np.float64], NDArray[np.intp]] | No
 
 def _step(levels: NDArray[np.float64], values: NDArray[np.intp], at: ArrayLike) -> NDArray[np.intp]:
     """Evaluate a right-continuous step function that is 0 before its first level."""
-    asked = np.asarray(at, dtype=np.float64)
-    where = np.where(np.isnan(asked), 0, np.searchsorted(levels, asked, side="right"))  # NaN is above no birth
-    return np.concatenate([[0], values])[where]
+    return np.concatenate([[0], values])[np.searchsorted(levels, levels_of(at), side="right")]

@@ -42,7 +42,7 @@ def test_below_the_barrier_the_curve_is_unresolved_and_says_so():
 
 @pytest.mark.parametrize("levels", [[], [math.nan], [0.5, math.inf]])
 def test_senseless_levels_are_refused(levels):
-    with pytest.raises(tl.InputError, match="levels must be finite"):
+    with pytest.raises(tl.InputError, match=r"levels.* must be a (list of numbers|number in)"):
         tl.geodesic_curve(annulus(), *ENDS, levels)
 
 
