@@ -120,8 +120,8 @@ FACTORIES = {
     "broken_of_test_cli:f": "SyntaxError",
     "leaving_of_test_cli:f": "SystemExit",
     "good_of_test_cli:nothing": "has no 'nothing'",
-    "good_of_test_cli:number": "not a function",
-    "good_of_test_cli:wrong": "must return an Energy, got int",
+    "good_of_test_cli:number": "good_of_test_cli:number is 3, not a function",
+    "good_of_test_cli:wrong": "must return an Energy, got 3",
     "good_of_test_cli:failing": "ZeroDivisionError",
     "good_of_test_cli:greedy": "argument",
 }
