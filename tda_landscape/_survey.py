@@ -57,6 +57,12 @@ class Survey:
     cost: Tally
     provenance: dict[str, Any]
 
+    def __repr__(self) -> str:
+        spent = f"{self.cost.gradient_equivalents:.6g} gradient equivalents"
+        found = [noun for noun in (self.cloud, self.minima, self.graph) if noun is not None]
+        views = ["interrupted before it had a graph"] if self.graph is None else [self.curve]
+        return "\n".join(map(str, [f"survey in {self.provenance['dim']} dimensions, {spent}", *found, *views]))
+
     @property
     def tree(self) -> MergeTree:
         """The merge tree of the graph."""

@@ -19,6 +19,7 @@ from tda_landscape.energy._network import Loss, Network, Regularizer, read_netwo
 from tda_landscape.energy._random import Seed, as_generator
 from tda_landscape.energy._tally import Tally
 from tda_landscape.energy._vectorize import check_mean, initialization_law, rows_in_cache, vectorized
+from tda_landscape.energy._words import words_of_energy
 
 if TYPE_CHECKING:
     from tda_landscape.energy.symmetry._symmetry import Symmetry
@@ -67,6 +68,8 @@ class Energy:
     def __post_init__(self) -> None:
         if self.evaluator is None:
             object.__setattr__(self, "evaluator", Evaluator(self.dim, self.function, self.gradient, self.network))
+
+    __repr__ = words_of_energy
 
     @classmethod
     def from_function(
@@ -223,7 +226,7 @@ class Energy:
         """Return the Hessian at each point times the vector of the same row, (k, d)."""
         x, v = self.as_points(points), self.as_points(vectors)
         self._count("hvps", x)
-        return torch.cat([self._hvp(a, b) for a, b in zip(self._chunks(x), self._chunks(v), strict=True)])
+        return self._hvp(x, v)
 
     def hessian(self, points: ArrayLike | Tensor) -> Tensor:
         """Return the full symmetric Hessians (k, d, d)."""
@@ -231,8 +234,7 @@ class Energy:
         self._count("hessian_columns", x, times=self.dim)
         rows = x.repeat_interleave(self.dim, 0)
         axes = torch.eye(self.dim, dtype=self.dtype).repeat(len(x), 1)
-        columns = [self._hvp(a, b) for a, b in zip(self._chunks(rows), self._chunks(axes), strict=True)]
-        full = torch.cat(columns).view(len(x), self.dim, self.dim)
+        full = self._hvp(rows, axes).view(len(x), self.dim, self.dim)
         return (full + full.mT) / 2
 
     def draw_batch(self, rng: Seed, chains: int | None = None) -> Energy:
@@ -242,8 +244,8 @@ class Energy:
         """
         if self.network is None or self.batch_size is None:
             return self
-        sizes = self.batch_size, chains, self.chunk_size
-        part = draw_rows(self.network, self.evaluator.ways, *sizes, as_generator(rng))
+        ways, generator = self.evaluator.ways, as_generator(rng)
+        part = draw_rows(self.network, ways, self.batch_size, chains, self.chunk_size, generator)
         share = self.batch_size / len(self.network.inputs)
         return replace(self, batch_size=None, fraction=self.fraction * share, **part)
 
@@ -290,10 +292,8 @@ class Energy:
         return x
 
     def _hvp(self, x: Tensor, v: Tensor) -> Tensor:
-        return hessian_products(self.function, self.gradient, x, v)
-
-    def _chunks(self, x: Tensor) -> list[Tensor]:
-        return list(x.split(self.chunk_size))
+        chunks = zip(x.split(self.chunk_size), v.split(self.chunk_size), strict=True)
+        return torch.cat([hessian_products(self.function, self.gradient, *chunk) for chunk in chunks])
 
     def _count(self, what: str, x: Tensor, times: int = 1) -> None:
         for counter in self.counters:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from tda_landscape._errors import InputError, described, expect_number
+from tda_landscape.energy._words import words_of_network
 
 Loss = Callable[[Any, Any], Tensor]
 Regularizer = Callable[[dict[str, Tensor]], Tensor]
@@ -34,6 +35,9 @@ class Network:
     weight_decay: float
     regularizer: Regularizer | None
     vmap: bool = True
+
+    def __repr__(self) -> str:
+        return words_of_network(self)
 
     def unflatten(self, vector: Tensor) -> dict[str, Tensor]:
         """Cut a vector (d,), or each of many (k, d), into the module's named parameters."""

@@ -60,7 +60,7 @@ class Cloud:
         reached[rows["chain"]] = True
         return replace(self, **rows, reached=reached)
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         late = torch.nonzero(~self.reached).flatten().tolist()
         missing = f"; chains without a point: {', '.join(map(str, late))}" if late else ""
         return (

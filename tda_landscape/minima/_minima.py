@@ -12,6 +12,7 @@ from torch import Tensor
 from tda_landscape._errors import InputError, expect
 from tda_landscape.energy import Energy
 from tda_landscape.energy.symmetry import Symmetry, find_symmetry
+from tda_landscape.topology._words import kinds, many
 
 LEAVES = ("minimum", "flat", "stationary")
 
@@ -153,7 +154,9 @@ class Minima:
         tensors = {f.name: getattr(self, f.name)[index] for f in fields(self) if f.name not in ("status", "symmetry")}
         return replace(self, **tensors, status=tuple(self.status[i] for i in rows))
 
-    def __str__(self) -> str:
-        kinds = {s: self.status.count(s) for s in dict.fromkeys(self.status)}
-        counts = ", ".join(f"{n} {status}" for status, n in kinds.items())
-        return f"{len(self)} distinct points ({counts}) from {int(self.hits.sum())} starts"
+    def __repr__(self) -> str:
+        counts = f" ({kinds(self.status)})" if len(self) else ""
+        span = f", energies {self.energies.min():.6g} to {self.energies.max():.6g}" if len(self) else ""
+        modulo = f", distinct modulo {self.symmetry.describe()}" if self.symmetry is not None else ""
+        points, starts = many(len(self), "distinct point", "distinct points"), int(self.hits.sum())
+        return f"{points}{counts} from {many(starts, 'start', 'starts')}{span}{modulo}"

@@ -21,6 +21,7 @@ from tda_landscape.minima._settle import ROUNDING, SLOW, Settled, settle
 from tda_landscape.minima._spectrum import spectra
 from tda_landscape.paths import Path
 from tda_landscape.paths._path import Stop, arc_lengths
+from tda_landscape.topology._words import kinds
 
 DENSE_DIM = 100
 """Up to this dimension whole Hessians are used, above it products with vectors."""
@@ -72,9 +73,8 @@ class Saddles:
         ways = tuple(self.ways[i] for i in rows)
         return replace(self, **tensors, status=("saddle",) * len(rows), ways=ways)
 
-    def __str__(self) -> str:
-        kinds = ", ".join(f"{self.status.count(s)} {s}" for s in dict.fromkeys(self.status))
-        return f"{len(self)} searches for saddles: {kinds}"
+    def __repr__(self) -> str:
+        return f"{len(self)} searches for saddles: {kinds(self.status)}"
 
 
 def refine_saddle(

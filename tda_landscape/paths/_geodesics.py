@@ -49,7 +49,7 @@ class GeodesicCurve:
         """Vertices of each path, with the ends; None where unresolved."""
         return tuple(None if path is None else len(path.points) for path in self.paths)
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         rows = [f"{'level':>12}  {'length':>8}  beads"]
         for level, path in zip(self.levels, self.paths, strict=True):
             found = "unresolved" if path is None else f"{path.normalized_length:8.4f}  {len(path.points):5d}"

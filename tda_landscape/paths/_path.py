@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from tda_landscape._errors import expect_number
+from tda_landscape.topology._words import many
 
 
 class Stop(Enum):
@@ -92,9 +93,9 @@ class Path:
         """
         return f"connected at {level:.6g}" if self.below(level) else f"unresolved, best height {self.height:.6g}"
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return (
-            f"path of {len(self.points)} points: height {self.height:.6g} ({self.status}), "
+            f"path of {many(len(self.points), 'point', 'points')}: height {self.height:.6g} ({self.status}), "
             f"normalized length {self.normalized_length:.4g}; {self.reason.value}"
         )
 

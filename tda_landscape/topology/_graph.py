@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tda_landscape._errors import InputError
 from tda_landscape.topology._checks import attribute, check, column, pairs, same_order
+from tda_landscape.topology._words import kinds, many, number
 
 EDGE_ARRAYS = ("edges", "heights", "status", "uppers", "proved", "saddle_index", "saddle_gradient", "confirmations")
 """Fields that hold one number or word for each edge."""
@@ -156,6 +157,15 @@ class LandscapeGraph:
         graph = cls(**{**fields, **given, **plain})
         check(graph)
         return graph
+
+    def __repr__(self) -> str:
+        leaves = f" ({kinds(self.leaf_status.tolist())}), lowest {self.births.min():.6g}" if len(self.births) else ""
+        edges = many(len(self.edges), "edge", "edges")
+        if len(self.edges):
+            edges += f" ({kinds(self.status.tolist())}), heights {self.heights.min():.6g} to {self.heights.max():.6g}"
+        modulo = "" if self.order is None else f"; copies under a symmetry of order {number(self.order)} are one leaf"
+        reason = f"\n{self.reason}" if self.reason else ""
+        return f"landscape graph of {many(len(self.births), 'leaf', 'leaves')}{leaves}; {edges}{modulo}{reason}"
 
     def with_edges(self, other: LandscapeGraph) -> LandscapeGraph:
         """Return the graph with the edges of `other`, a graph over the same leaves, added to its own.

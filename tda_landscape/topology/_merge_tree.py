@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from tda_landscape._errors import InputError, expect_number
 from tda_landscape.topology import _branches, _diagram
 from tda_landscape.topology._checks import levels_of
+from tda_landscape.topology._words import kinds, many
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,6 +60,17 @@ class MergeTree:
     def __len__(self) -> int:
         """Return the number of leaves."""
         return len(self.births)
+
+    def __repr__(self) -> str:
+        leaves, merges = many(len(self), "leaf", "leaves"), many(len(self.height), "merge", "merges")
+        if len(self):
+            leaves += f", the first at {self.births.max() if self.superlevel else self.births.min():.6g}"
+        if len(self.height):
+            status = "as given" if self.status is None else kinds(self.status.tolist())
+            merges += f" ({status}), the last at {self.height[-1]:.6g}"
+        sets = " of superlevel sets" if self.superlevel else ""
+        proved = f"{int(self.proved.sum())} of {many(len(self.height), 'separation', 'separations')} proved"
+        return f"merge tree{sets} of {leaves}; {merges}, {proved}; {many(len(self.roots), 'root', 'roots')}"
 
     @property
     def deaths(self) -> NDArray[np.float64]:

@@ -15,6 +15,7 @@ from tda_landscape.topology._merge_tree import MergeTree
 from tda_landscape.topology._raw import raw_bounds
 from tda_landscape.topology._sweep import merge_tree, tree_of_status
 from tda_landscape.topology._weighted import GraphLike, as_graph
+from tda_landscape.topology._words import many, number
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +50,22 @@ class NuCurve:
     proved: NDArray[np.intp]
     raw: tuple[NDArray[np.object_], NDArray[np.object_]] | None = None
     lower: tuple[NDArray[np.float64], NDArray[np.intp]] | None = None
+
+    def __repr__(self) -> str:
+        if not len(self.levels):
+            return "N_u curve without a leaf, 0 everywhere"
+        copies = "no symmetry was used" if self.raw is None else "copies under the symmetry as one"
+        steps = many(len(self.levels), "step", "steps")
+        counted = f"N_u curve of {steps}, merges {' / '.join(self.counts)}, {copies}"
+        highest, last = int(np.argmax(self.counts["sampled"])), len(self.levels) - 1
+        return f"{counted}\nhighest: {self._words(highest)}\nlast: {self._words(last)}"
+
+    def _words(self, i: int) -> str:
+        """The counts at one of the levels, each status apart, and what is known besides."""
+        counts = " / ".join(str(count[i]) for count in self.counts.values())
+        apart = many(max(0, int(self.counts["sampled"][i]) - 1), "separation", "separations")
+        raw = "" if self.raw is None else f"; raw, copies one by one, {' to '.join(number(b[i]) for b in self.raw)}"
+        return f"{counts} from u = {self.levels[i]:.6g} on; {self.proved[i]} of {apart} proved{raw}"
 
     def __call__(self, level: ArrayLike, status: str = "sampled") -> NDArray[np.intp]:
         """Return the count at one or many levels; all verified paths are used unless a `status` is given."""
