@@ -80,6 +80,15 @@ DOORS = {
     "a budget in words": (lambda: tl.paths.NudgedElasticBand(budget="much"), "budget", "'much'"),
     "a spring that pushes": (lambda: tl.paths.NudgedElasticBand(spring=-1.0), "spring", "-1.0"),
     "a share of two": (lambda: tl.paths.Hyperplane(precision=2), "precision must be a number in (0, 1)", "2"),
+    "distances one way": (lambda: tl.rips(distances=[[0, 1], [2, 0]]), "symmetric", "1.0 from 0 to 1 and 2.0 back"),
+    "no cloud": (lambda: tl.rips(), "points or distances=", "neither"),
+    "words as a cloud": (lambda: tl.rips("points"), "array of numbers", "'points'"),
+    "chance as an energy": (
+        lambda: tl.Energy.from_function(lambda x, n=iter(range(99)): x.sum(1) + next(n), 2),
+        "two identical calls (",
+        "then",
+    ),
+    "rows that depend": (lambda: tl.Energy.from_function(lambda x: x.sum(1) - x.mean(), 2), "other rows", "alone"),
     "a level that is no number": (lambda: tl.pairs.AtLevel(None), "level", "None"),
 }
 

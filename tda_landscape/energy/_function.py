@@ -63,9 +63,12 @@ def check_function(
             "it must return one energy a row, shape (k,)"
         )
     if not torch.equal(whole.nan_to_num(), again.nan_to_num()):
-        raise InputError("the energy changes between two identical calls; make the function deterministic")
+        row = int((whole.nan_to_num() != again.nan_to_num()).nonzero()[0])
+        change = f"{float(whole[row]):.9g}, then {float(again[row]):.9g}"
+        raise InputError(f"the energy changes between two identical calls ({change}); make the function deterministic")
     if not torch.allclose(whole[1:2], alone, rtol=loose, atol=loose / 1e3, equal_nan=True):
-        raise InputError("the energy of a row depends on the other rows; sum over the last axis only")
+        change = f"{float(whole[1]):.9g} among {k}, {float(alone[0]):.9g} alone"
+        raise InputError(f"the energy of a row depends on the other rows ({change}); sum over the last axis only")
     if not torch.isfinite(whole).any():
         raise InputError(f"the energy is not finite at any of {k} start points; check the function and its bounds")
     if gradient is not None and gradient(probe).shape != probe.shape:

@@ -177,7 +177,8 @@ class LandscapeGraph:
         [1.0, 0.8]
         """
         if not np.array_equal(self.births, other.births):
-            raise InputError("the two graphs have different leaves; edges can be added over the same leaves only")
+            sizes = f"{len(self.births)} and {len(other.births)}"
+            raise InputError(f"the graphs have {sizes} leaves, not the same; edges are added over the same leaves only")
         joined: dict[str, Any] = {n: np.concatenate([getattr(self, n), getattr(other, n)]) for n in EDGE_ARRAYS}
         joined |= {"transform": self.transform + other.transform, "paths": self.paths + other.paths}
         return replace(self, **joined, order=same_order(self, other))

@@ -12,7 +12,7 @@ from tda_landscape._errors import InputError
 from tda_landscape.topology._checks import column, levels_of
 from tda_landscape.topology._diagram import Diagrams
 from tda_landscape.topology._forest import spanning_forest
-from tda_landscape.topology._rips import _distances, _matrix, rips
+from tda_landscape.topology._rips import _distances, _matrix, check_one_of, rips
 
 MOST_POINTS = 10_000
 """The exact H0 holds one number for each two points: 400 MB of them at this size."""
@@ -130,8 +130,7 @@ def rips_by_level(
     >>> [len(view.lengths), len(view.diagrams), int(view.n_components(100.0, 100.0))]
     [30, 2, 1]
     """
-    if (points is None) == (distances is None):
-        raise InputError("rips_by_level takes points or distances=, one of the two")
+    check_one_of(points, distances)
     if distances is None:
         cloud = _matrix(points, "points")
         matrix = cdist(cloud, cloud)
