@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from itertools import count
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ CORNERS = torch.tensor([[-1.0, -1.0], [1.0, 1.0]], dtype=torch.float64)
 MINIMA = tl.Minima.from_points(ENERGY, CORNERS)
 PATH = tl.find_path(ENERGY, *CORNERS, search=tl.paths.Straight())
 MODEL = tl.zoo.networks.mlp([2, 1])
+CALLS = count()
 GRAPH = ([0.0, 0.5], [(0, 1)], [1.0])
 
 find, connect = partial(tl.find_path, ENERGY, *CORNERS), partial(tl.connect, ENERGY, MINIMA)
@@ -84,7 +86,7 @@ DOORS = {
     "no cloud": (lambda: tl.rips(), "points or distances=", "neither"),
     "words as a cloud": (lambda: tl.rips("points"), "array of numbers", "'points'"),
     "chance as an energy": (
-        lambda: tl.Energy.from_function(lambda x, n=iter(range(99)): x.sum(1) + next(n), 2),
+        lambda: tl.Energy.from_function(lambda x: x.sum(1) + next(CALLS), 2),
         "two identical calls (",
         "then",
     ),
