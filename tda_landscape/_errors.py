@@ -17,6 +17,7 @@ HINTS = {
     "Cloud": "draw one with sample(energy, kernel)",
     "Energy": "make one with Energy.from_model(model, loss, (X, y)) or Energy.from_function(function, dim)",
     "Kernel": "give an instance, such as samplers.SGD(lr=0.1)",
+    "LandscapeGraph": "make one with connect, explore or LandscapeGraph.from_arrays(births, edges, heights)",
     "Minima": "make them with quench(energy, cloud) or Minima.from_points(energy, points)",
     "Pairs": "give a plan, such as pairs.SpanningTree() or pairs.AtLevel(u)",
     "Path": "find one with find_path(energy, a, b)",

@@ -22,6 +22,8 @@ MODEL = tl.zoo.networks.mlp([2, 1])
 CALLS = count()
 GRAPH = ([0.0, 0.5], [(0, 1)], [1.0])
 
+FOREST, CURVE = tl.LandscapeGraph.from_arrays(*GRAPH), tl.nu_curve(GRAPH)
+
 find, connect = partial(tl.find_path, ENERGY, *CORNERS), partial(tl.connect, ENERGY, MINIMA)
 
 DOORS = {
@@ -91,6 +93,35 @@ DOORS = {
         "then",
     ),
     "rows that depend": (lambda: tl.Energy.from_function(lambda x: x.sum(1) - x.mean(), 2), "other rows", "alone"),
+    "nothing as a function": (lambda: tl.Energy.from_function(None, 2), "function must be of type Callable", "None"),
+    "a dimension in words": (lambda: tl.Energy.from_function(len, "2"), "dim must be a whole number", "'2'"),
+    "bounds in words": (lambda: tl.Energy.from_function(len, 2, bounds=("low", 1)), "bounds must be", "'low'"),
+    "half a start": (lambda: ENERGY.start(2.5, 0), "k must be a whole number", "2.5"),
+    "too few vectors": (lambda: ENERGY.hvp(CORNERS, CORNERS[:1]), "2 points and 1 vectors", "one vector a point"),
+    "a class of loss": (
+        lambda: tl.Energy.from_model(MODEL, torch.nn.MSELoss, (CORNERS, CORNERS)),
+        "the class MSELoss",
+        "write MSELoss()",
+    ),
+    "words as data": (
+        lambda: tl.Energy.from_model(MODEL, torch.nn.functional.mse_loss, ([["a", "b"]], CORNERS)),
+        "inputs must be a tensor or an array of numbers",
+        "a list",
+    ),
+    "a minibatch in words": (
+        lambda: tl.Energy.from_model(MODEL, torch.nn.functional.mse_loss, (CORNERS, CORNERS[:, :1]), batch_size="all"),
+        "batch_size must be a whole number in [1, 2] or None",
+        "'all'",
+    ),
+    "all samples": (lambda: tl.zoo.datasets.load("iris", samples="all"), "samples must be a whole number", "'all'"),
+    "one width": (lambda: tl.zoo.networks.mlp(64), "at least two widths", "64"),
+    "half a width": (lambda: tl.zoo.networks.mlp([4, 2.5, 1]), "sizes[1]", "2.5"),
+    "one state dict": (lambda: tl.Minima.from_state_dicts(tl.zoo.xor(), MODEL.state_dict()), "[model.state_dict()]"),
+    "a tree beside a graph": (lambda: tl.merge_graphs(FOREST, tl.merge_tree(GRAPH)), "second", "a MergeTree"),
+    "a grid in words": (lambda: tl.cubical_merge_tree("grid"), "a grid must hold numbers", "'grid'"),
+    "a window of one end": (lambda: tl.nu_distance(CURVE, CURVE, window=3), "window must be (low, high)", "3"),
+    "simplified by nothing": (lambda: tl.merge_tree(GRAPH).simplify("a bit"), "eps must be a number", "'a bit'"),
+    "a class to check": (lambda: tl.testing.check_search(tl.paths.Ladder), "the class Ladder", "Ladder()"),
     "a level that is no number": (lambda: tl.pairs.AtLevel(None), "level", "None"),
 }
 
@@ -104,6 +135,22 @@ def test_a_mistake_is_one_sentence_with_what_was_given(name):
     assert len(message.splitlines()) == 1
     for word in words:
         assert word in message, message
+
+
+SAMPLERS = {
+    "a class of kernel": (lambda: samplers.run(ENERGY, samplers.SGD, CORNERS, draws=2), "the class SGD", "SGD(lr=0.1)"),
+    "a model": (lambda: samplers.run(MODEL, samplers.SGD(lr=0.1), CORNERS, draws=2), "Sequential", "Energy.from_model"),
+    "half a draw": (lambda: samplers.run(ENERGY, samplers.SGD(lr=0.1), CORNERS, draws=2.5), "whole numbers", "2.5"),
+    "a step in words": (lambda: samplers.SGD(lr="0.1"), "lr must be positive", "'0.1'"),
+}
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_a_mistake_with_a_sampler_too(name):
+    call, *words = SAMPLERS[name]
+    with pytest.raises(ValueError, match=words[0]) as caught:
+        call()
+    assert words[1] in str(caught.value)
 
 
 def test_control_what_is_right_comes_in():

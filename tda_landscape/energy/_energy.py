@@ -10,7 +10,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, expect_whole
 from tda_landscape.energy._derivatives import hessian_products
 from tda_landscape.energy._evaluator import Evaluator
 from tda_landscape.energy._function import adapt, as_row, as_tensor, check_function, kinks_of, start_law
@@ -121,8 +121,7 @@ class Energy:
         >>> well([[1.0, 0.0]])
         tensor([1.], dtype=torch.float64)
         """
-        if isinstance(dim, bool) or not isinstance(dim, int) or dim < 1:
-            raise InputError(f"dim must be a positive int, got {dim!r}")
+        expect_whole("[1, inf)", dim=dim)
         sides = None if period is None else as_row(period, dim, "period", dtype)
         if sides is not None and not (sides > 0).all():
             raise InputError(f"period must be positive, got {period!r}")
@@ -191,8 +190,7 @@ class Energy:
         """
         network = read_network(model, loss, data, weight_decay, regularizer, dtype)
         rows = len(network.inputs)
-        if batch_size is not None and not 1 <= batch_size <= rows:
-            raise InputError(f"batch_size must be between 1 and the {rows} rows of the data, got {batch_size}")
+        expect_whole(f"[1, {rows}] or None", batch_size=batch_size)  # of the data
         here = network.flatten(network.module)[None]
         network = vectorized(network, here)
         if batch_size is not None:
@@ -225,6 +223,8 @@ class Energy:
     def hvp(self, points: ArrayLike | Tensor, vectors: ArrayLike | Tensor) -> Tensor:
         """Return the Hessian at each point times the vector of the same row, (k, d)."""
         x, v = self.as_points(points), self.as_points(vectors)
+        if len(x) != len(v):
+            raise InputError(f"there are {len(x)} points and {len(v)} vectors; give one vector a point")
         self._count("hvps", x)
         return self._hvp(x, v)
 
@@ -232,9 +232,8 @@ class Energy:
         """Return the full symmetric Hessians (k, d, d)."""
         x = self.as_points(points)
         self._count("hessian_columns", x, times=self.dim)
-        rows = x.repeat_interleave(self.dim, 0)
         axes = torch.eye(self.dim, dtype=self.dtype).repeat(len(x), 1)
-        full = self._hvp(rows, axes).view(len(x), self.dim, self.dim)
+        full = self._hvp(x.repeat_interleave(self.dim, 0), axes).view(len(x), self.dim, self.dim)
         return (full + full.mT) / 2
 
     def draw_batch(self, rng: Seed, chains: int | None = None) -> Energy:
@@ -267,6 +266,7 @@ class Energy:
 
     def start(self, k: int, rng: Seed) -> Tensor:
         """Draw k points (k, d) from the start law; `rng` is a torch.Generator or an int seed."""
+        expect_whole("[0, inf)", k=k)
         points = self.as_points(self.start_law(k, as_generator(rng)))
         if len(points) != k:
             raise InputError(f"the start law gave {len(points)} points where {k} were asked for; return (k, dim)")

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from tda_landscape._errors import InputError, described
+from tda_landscape._errors import InputError, described, expect
 
 KINKED = re.compile(
     r"^(Leaky|P|R)?Relu|^Prelu|^Rrelu|^[CS]?[Ee]lu|^Abs|^Sgn|^(Max|Min)|^[AF](max|min)|^Cum(max|min)|"
@@ -23,6 +23,7 @@ KINKED = re.compile(
 
 def adapt(function: Callable[[Any], Any], probe: Tensor) -> Callable[[Tensor], Tensor]:
     """Let a numpy function take and give tensors; a torch function stays as it is."""
+    expect(Callable, function=function)
     try:
         value = function(probe.detach().requires_grad_())  # numpy refuses a tensor that asks for its gradient
     except (TypeError, AttributeError, RuntimeError) as error:

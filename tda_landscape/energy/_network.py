@@ -119,8 +119,9 @@ def read_network(
     """Copy a model and its data at one precision, and refuse what cannot be an energy."""
     if not isinstance(model, nn.Module):
         raise InputError(f"model must be a torch.nn.Module, got {described(model)}")
-    if not callable(loss):
-        raise InputError(f"loss must be a function of (outputs, targets), got {described(loss)}")
+    if not callable(loss) or isinstance(loss, type):
+        hint = f"; write {loss.__name__}()" if isinstance(loss, type) else ", such as torch.nn.functional.mse_loss"
+        raise InputError(f"loss must be a function of (outputs, targets), got {described(loss)}{hint}")
     if not (isinstance(data, (tuple, list)) and len(data) == 2):
         raise InputError(f"data must be a pair (inputs, targets) of tensors or arrays, got {described(data)}")
     expect_number("[0, inf)", weight_decay=weight_decay)
@@ -139,7 +140,10 @@ def read_network(
 
 def _as_data(part: Any, name: str, dtype: torch.dtype) -> Tensor:
     """A tensor at the energy's precision where it is of floats; NaN refused."""
-    tensor = part if isinstance(part, Tensor) else torch.as_tensor(np.asarray(part))
+    try:
+        tensor = part if isinstance(part, Tensor) else torch.as_tensor(np.asarray(part))
+    except (TypeError, ValueError, RuntimeError):
+        raise InputError(f"{name} must be a tensor or an array of numbers, got {described(part)}") from None
     tensor = tensor.detach().clone()  # what the user does to the data later is not this energy
     if tensor.is_floating_point():
         tensor = tensor.to(dtype)

@@ -127,6 +127,8 @@ class Minima:
         expect(Energy, energy=energy)
         if energy.network is None:
             raise InputError("state dicts need an energy of a network (Energy.from_model); use Minima.from_points")
+        if isinstance(state_dicts, Mapping):
+            raise InputError("state_dicts must be a list of state dicts, got one; write [model.state_dict()]")
         points = [energy.network.flatten(state) for state in state_dicts]
         if not points:
             raise InputError("there are no state dicts; give at least one")

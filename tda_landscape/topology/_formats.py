@@ -53,7 +53,7 @@ def as_diagrams(diagrams: DiagramsLike) -> Diagrams:
         diagrams = _of_array(diagrams)
     if isinstance(diagrams, str) or not isinstance(diagrams, Sequence):
         raise InputError(
-            f"{described(diagrams)} is no list of diagrams; give a list of (n, 2) arrays, "
+            f"{described(diagrams)} is no list of diagrams; give persistence(graph), a list of (n, 2) arrays, "
             "one a dimension, or what gudhi, ripser or giotto returned"
         )
     if diagrams and all(_is_gudhi_pair(item) for item in diagrams):

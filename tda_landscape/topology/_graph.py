@@ -10,7 +10,7 @@ import networkx as nx
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, expect
 from tda_landscape.topology._checks import attribute, check, column, pairs, same_order
 from tda_landscape.topology._words import kinds, many, number
 
@@ -176,6 +176,7 @@ class LandscapeGraph:
         >>> a.with_edges(LandscapeGraph.from_arrays([0.0, 0.5], [(1, 0)], [0.8])).heights.tolist()
         [1.0, 0.8]
         """
+        expect(LandscapeGraph, other=other)
         if not np.array_equal(self.births, other.births):
             sizes = f"{len(self.births)} and {len(other.births)}"
             raise InputError(f"the graphs have {sizes} leaves, not the same; edges are added over the same leaves only")
@@ -261,6 +262,7 @@ def merge_graphs(first: LandscapeGraph, second: LandscapeGraph) -> LandscapeGrap
     >>> merge_graphs(a, a).edges.tolist()
     [[0, 1], [2, 3]]
     """
+    expect(LandscapeGraph, first=first, second=second)
     n = len(first.births)
     shifted = replace(second, edges=second.edges + n)
     joined: dict[str, Any] = {

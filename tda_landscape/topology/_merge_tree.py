@@ -138,11 +138,7 @@ class MergeTree:
         >>> tree.delta, tree.n_components(1.0).tolist(), tree.lower_bound([1.0], delta=0.4).tolist()
         (1.0, 2, [2])
         """
-        delta = self.delta if delta is None else delta
-        if delta is None:
-            raise InputError("a tree of a graph has no error bound on the whole space; give delta=, if you know one")
-        if not delta >= 0:
-            raise InputError(f"delta must be a non-negative number, got {delta}")
+        delta = self._error_bound(delta)
         tree, levels = self.upwards, levels_of(level)
         levels = -levels if self.superlevel else levels
         bars = np.column_stack([tree.births + delta, tree.deaths - delta])
@@ -160,10 +156,16 @@ class MergeTree:
         >>> merge_tree(([0.0, 0.5, 0.9], [(0, 1), (0, 2)], [2.0, 1.0])).resolved(delta=0.1).tolist()
         [True, True, False]
         """
-        delta = self.delta if delta is None else delta
-        if delta is None or not delta >= 0:
-            raise InputError(f"delta must be a non-negative number, got {delta}")
+        delta = self._error_bound(delta)
         return np.asarray(np.abs(self.deaths - self.births) > 2 * delta)
+
+    def _error_bound(self, delta: float | None) -> float:
+        """The bound that is given, or that of the grid."""
+        known = self.delta if delta is None else delta
+        if known is None:
+            raise InputError("a tree of a graph has no error bound on the whole space; give delta=, if you know one")
+        expect_number("[0, inf]", delta=known)
+        return known
 
     def cut(self, level: float) -> NDArray[np.intp]:
         """Label each leaf by the lowest leaf of its component at `level`; -1 where it is not yet born.

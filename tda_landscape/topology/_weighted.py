@@ -48,8 +48,8 @@ def as_graph(graph: GraphLike, *, energy: str = "energy", height: str = "height"
     if isinstance(graph, tuple) and len(graph) == 3:
         return LandscapeGraph.from_arrays(*graph)
     raise InputError(
-        f"{described(graph)} is not a weighted graph; give a LandscapeGraph, (births, edges, heights), "
-        "a networkx graph or a scipy sparse matrix"
+        f"{described(graph)} is not a weighted graph; give a LandscapeGraph (of a survey, survey.graph), "
+        "(births, edges, heights), a networkx graph or a scipy sparse matrix"
     )
 
 

@@ -77,7 +77,7 @@ def test_the_plot_marks_unresolved_levels():
     curve = tl.geodesic_curve(tl.zoo.double_well(2), *ends, [0.5, 1.05])
     ax = tl.plot.geodesic_curve({"pair": curve}, ax=Figure().subplots())
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["pair", "unresolved"]
-    drawn, marked = ax.get_lines()
+    drawn, marked, _ = ax.get_lines()  # the last one is what the legend shows
     assert list(marked.get_xdata()) == [0.5]
     assert drawn.get_ydata()[1] == pytest.approx(curve.normalized_length[1])
     with pytest.raises(tl.InputError, match="geodesic_curve"):
