@@ -38,6 +38,9 @@ def parts_of(reference: object, where: str) -> tuple[str, str]:
     module, _, name = reference.partition(":") if isinstance(reference, str) else ("", "", "")
     if not (name and all(part.isidentifier() for part in module.split("."))):
         raise ConfigError(f'{where} must read "pkg:function", got {shown(reference)}')
+    if module.endswith(".py"):
+        right = shown(f"{module.removesuffix('.py')}:{name}")
+        raise ConfigError(f"{where} names a module, not a file: write {right}, got {shown(reference)}")
     return module, name
 
 

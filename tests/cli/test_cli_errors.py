@@ -116,6 +116,7 @@ def test_wrong_command_line(capsys, monkeypatch, tmp_path, arguments, words):
 FACTORIES = {
     "no_colon": "pkg:function",
     "no such module:f": "pkg:function",
+    "good_of_test_cli.py:wrong": "write 'good_of_test_cli:wrong', got 'good_of_test_cli.py:wrong'",
     "module_that_is_not_there:f": "cannot be imported",
     "broken_of_test_cli:f": "SyntaxError",
     "leaving_of_test_cli:f": "SystemExit",
