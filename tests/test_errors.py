@@ -114,6 +114,21 @@ DOORS = {
         "'all'",
     ),
     "all samples": (lambda: tl.zoo.datasets.load("iris", samples="all"), "samples must be a whole number", "'all'"),
+    "a start that is no law": (lambda: tl.Energy.from_function(len, 2, start=[0, 0]), "start must be", "a list"),
+    "a gradient by name": (lambda: tl.Energy.from_function(len, 2, grad="auto"), "grad must be", "'auto'"),
+    "a precision in words": (
+        lambda: tl.Energy.from_model(MODEL, torch.nn.functional.mse_loss, (CORNERS, CORNERS[:, :1]), dtype="float32"),
+        "dtype must be torch.float64",
+        "'float32'",
+    ),
+    "a penalty as a number": (
+        lambda: tl.Energy.from_model(MODEL, torch.nn.functional.mse_loss, (CORNERS, CORNERS[:, :1]), regularizer=0.1),
+        "regularizer must be of type Callable",
+        "0.1",
+    ),
+    "a model to lift": (lambda: tl.theory.kernel_lift(MODEL), "a Sequential", "Energy.from_model"),
+    "bars longer than words": (lambda: tl.persistence(GRAPH, min_persistence="a"), "min_persistence must be", "'a'"),
+    "a root in words": (lambda: tl.merge_tree(GRAPH).to_linkage(root="top"), "root must be a number", "'top'"),
     "one width": (lambda: tl.zoo.networks.mlp(64), "at least two widths", "64"),
     "half a width": (lambda: tl.zoo.networks.mlp([4, 2.5, 1]), "sizes[1]", "2.5"),
     "one state dict": (lambda: tl.Minima.from_state_dicts(tl.zoo.xor(), MODEL.state_dict()), "[model.state_dict()]"),
@@ -181,6 +196,13 @@ def test_intervals(interval, inside, outside):
     for value in outside:
         with pytest.raises(tl.InputError, match="x must be a number"):
             expect_number(interval, x=value)
+
+
+def test_tensors_are_read_as_arrays():
+    view = tl.rips_by_level(CORNERS, torch.tensor([0.0, 1.0]), levels=torch.tensor([0.5, 1.5]))
+    assert view.levels.tolist() == [0.5, 1.5]
+    graph = tl.LandscapeGraph.from_arrays(MINIMA.energies, [(0, 1)], torch.tensor([1.0]), points=MINIMA.points)
+    assert graph.points.tolist() == MINIMA.points.tolist()
 
 
 def test_whole_numbers():

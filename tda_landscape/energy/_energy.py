@@ -10,10 +10,10 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
-from tda_landscape._errors import InputError, expect_whole
+from tda_landscape._errors import InputError, expect, expect_whole
 from tda_landscape.energy._derivatives import hessian_products
 from tda_landscape.energy._evaluator import Evaluator
-from tda_landscape.energy._function import adapt, as_row, as_tensor, check_function, kinks_of, start_law
+from tda_landscape.energy._function import adapt, as_row, as_tensor, box_of, check_function, kinks_of, start_law
 from tda_landscape.energy._minibatches import Minibatches, draw_rows
 from tda_landscape.energy._network import Loss, Network, Regularizer, read_network
 from tda_landscape.energy._random import Seed, as_generator
@@ -125,10 +125,8 @@ class Energy:
         sides = None if period is None else as_row(period, dim, "period", dtype)
         if sides is not None and not (sides > 0).all():
             raise InputError(f"period must be positive, got {period!r}")
-        if bounds is not None and not (isinstance(bounds, (tuple, list)) and len(bounds) == 2):
-            raise InputError(f"bounds must be a pair (low, high), got {bounds!r}")
-        box = None if bounds is None else tuple(as_row(b, dim, "bounds", dtype) for b in bounds)
-        law = start or start_law(dim, box, sides, dtype)
+        expect(Callable | None, grad=grad, start=start)
+        law = start or start_law(dim, box_of(bounds, dim, dtype), sides, dtype)
         probe = torch.as_tensor(law(3, as_generator(0)), dtype=dtype)
         if probe.shape != (3, dim):
             raise InputError(f"start(3, generator) gave shape {tuple(probe.shape)}; it must give (3, {dim})")
@@ -188,6 +186,7 @@ class Energy:
         >>> energy.dim, energy(energy.start(5, 0)).shape
         (19, torch.Size([5]))
         """
+        expect(Callable | None, start=start)
         network = read_network(model, loss, data, weight_decay, regularizer, dtype)
         rows = len(network.inputs)
         expect_whole(f"[1, {rows}] or None", batch_size=batch_size)  # of the data

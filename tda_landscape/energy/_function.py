@@ -39,6 +39,15 @@ def adapt(function: Callable[[Any], Any], probe: Tensor) -> Callable[[Tensor], T
     return through_numpy
 
 
+def box_of(bounds: Any, dim: int, dtype: torch.dtype) -> tuple[Tensor, ...] | None:
+    """The two ends (d,) of a box."""
+    if bounds is None:
+        return None
+    if not isinstance(bounds, (tuple, list)) or len(bounds) != 2:
+        raise InputError(f"bounds must be a pair (low, high), got {described(bounds)}")
+    return tuple(as_row(bound, dim, "bounds", dtype) for bound in bounds)
+
+
 def start_law(
     dim: int, box: tuple[Tensor, ...] | None, period: Tensor | None, dtype: torch.dtype
 ) -> Callable[[int, torch.Generator], Tensor]:

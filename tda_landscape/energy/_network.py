@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from tda_landscape._errors import InputError, described, expect_number
+from tda_landscape._errors import InputError, described, expect, expect_number, shown
 from tda_landscape.energy._words import words_of_network
 
 Loss = Callable[[Any, Any], Tensor]
@@ -124,6 +124,9 @@ def read_network(
         raise InputError(f"loss must be a function of (outputs, targets), got {described(loss)}{hint}")
     if not (isinstance(data, (tuple, list)) and len(data) == 2):
         raise InputError(f"data must be a pair (inputs, targets) of tensors or arrays, got {described(data)}")
+    expect(Callable | None, regularizer=regularizer)
+    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
+        raise InputError(f"dtype must be torch.float64 or torch.float32, got {shown(dtype)}")
     expect_number("[0, inf)", weight_decay=weight_decay)
     inputs, targets = (_as_data(part, name, dtype) for part, name in zip(data, ("inputs", "targets"), strict=True))
     if len(inputs) == 0 or len(inputs) != len(targets):

@@ -135,6 +135,7 @@ def leaf_order(tree: MergeTree) -> LeafOrder:
 
 def linkage(tree: MergeTree, root: float | None) -> NDArray[np.float64]:
     """One row a merge, and one for each further tree of a forest."""
+    expect_number("[-inf, inf] or None", root=root)
     tree, n, roots = tree.upwards, len(tree.births), tree.roots.tolist()
     if n < 2:
         raise InputError(f"a linkage matrix needs at least two leaves, this tree has {n}")

@@ -35,7 +35,7 @@ def attribute(data: dict[str, Any], name: str, where: str) -> float:
 def column(values: Any, name: str, kind: Any, length: int | None = None) -> NDArray[Any]:
     """A new array (length,); one value stands for all where a length is given."""
     try:
-        column = np.array(values, dtype=kind)
+        column = np.array(np.asarray(values), dtype=kind)  # a tensor is to be read before it is copied
         return column.reshape(-1) if length is None else np.broadcast_to(column, (length,)).copy()
     except (TypeError, ValueError):
         many = "numbers" if length is None else f"one entry or {length}"

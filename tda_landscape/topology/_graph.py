@@ -142,7 +142,7 @@ class LandscapeGraph:
             "confirmations": np.ones(m, dtype=np.intp),
             "transform": (None,) * m,
             "paths": (None,) * m,
-            "points": None if points is None else np.array(points, dtype=np.float64),
+            "points": None if points is None else np.array(np.asarray(points), dtype=np.float64),
             "leaf_status": np.full(n, "given"),
             "hits": np.zeros(n, dtype=np.intp),
             "labels": tuple(range(n)),
