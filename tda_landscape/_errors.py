@@ -14,7 +14,6 @@ from typing import Any, get_args
 
 HINTS = {
     "Callable": "give a function",
-    "Cloud": "draw one with sample(energy, kernel)",
     "Energy": "make one with Energy.from_model(model, loss, (X, y)) or Energy.from_function(function, dim)",
     "Kernel": "give an instance, such as samplers.SGD(lr=0.1)",
     "LandscapeGraph": "make one with connect, explore or LandscapeGraph.from_arrays(births, edges, heights)",

@@ -68,7 +68,7 @@ class NuCurve:
         return f"{counts} from u = {self.levels[i]:.6g} on; {self.proved[i]} of {apart} proved{raw}"
 
     def __call__(self, level: ArrayLike, status: str = "sampled") -> NDArray[np.intp]:
-        """Return the count at one or many levels; all verified paths are used unless a `status` is given."""
+        """Return the count at one or many levels, none of them NaN, with all verified paths or those of a `status`."""
         if status not in self.counts:
             raise InputError(f"there is no count of status {status!r}; this curve has {', '.join(self.counts)}")
         return _step(self.levels, self.counts[status], level)
