@@ -109,7 +109,7 @@ class Chains:
         }
         return from_dict(groups, dims={"points": ["dim"]}, coords={"chain": self.chain.numpy()})
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         chains, draws, dim = self.points.shape
         lost = f"; {int(self.diverged.sum())} diverged and are left out" if self.diverged.any() else ""
         return (

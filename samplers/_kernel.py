@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ Schedule = Callable[[int], float]
 """A setting that changes: the number of steps made so far -> its value."""
 
 
+@runtime_checkable
 class Potential(Protocol):
     """An energy, as the kernels see it: points are (k, d), one chain a row; all torch tensors or all numpy arrays."""
 
@@ -58,6 +59,7 @@ class Info(NamedTuple):
     swaps: Array | None = None
 
 
+@runtime_checkable
 class Kernel(Protocol):
     """A sampler: two pure functions.
 
@@ -87,9 +89,9 @@ def is_full_batch(potential: Potential) -> bool:
 
 def require_positive(name: str, value: Any) -> None:
     """Refuse a step size or temperature that is not a positive number; a schedule is believed."""
-    numbers = value.tolist() if hasattr(value, "tolist") else [value]
-    if not callable(value) and not all(0 < number < float("inf") for number in numbers):
-        raise ValueError(f"{name} must be positive and finite, got {value}")
+    numbers = np.atleast_1d(value).tolist() if not callable(value) else []
+    if not all(isinstance(number, (int, float)) and 0 < number < float("inf") for number in numbers):
+        raise ValueError(f"{name} must be positive and finite, got {value!r}")
 
 
 def require_level(level: float) -> None:

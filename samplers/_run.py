@@ -80,6 +80,10 @@ def run(
     >>> torch.equal(torch.cat([first.points, more.points], 1), whole.points)
     True
     """
+    require_parts(potential, kernel)
+    counts = draws, thin, warmup, 1 if plan is None else plan
+    if not all(isinstance(count, (int, np.integer)) for count in counts):
+        raise ValueError(f"draws, thin, warmup and plan must be whole numbers, got {draws}, {thin}, {warmup}, {plan}")
     if min(draws, thin) < 1 or warmup < 0 or (plan is not None and plan < 1):
         raise ValueError(
             f"draws, thin and plan must be positive, warmup not negative; got {draws}, {thin}, {plan}, {warmup}"
@@ -94,6 +98,17 @@ def run(
                 "a run that goes on takes chains.kernel and chains.state, and no seed, warm-up or other plan"
             )
         return _draw(planned(potential, begun.plan, len(begun.start)), begun, draws, thin, progress)
+
+
+def require_parts(potential: Any, kernel: Any) -> None:
+    """Refuse what is no potential or no kernel, and classes in place of their instances."""
+    for name, value, kind, hint in (
+        ("potential", potential, Potential, "e.g. tda_landscape.Energy.from_model(model, loss, (X, y))"),
+        ("kernel", kernel, Kernel, "e.g. samplers.SGD(lr=0.1)"),
+    ):
+        if not isinstance(value, kind) or isinstance(value, type):
+            given = f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__
+            raise ValueError(f"{name} must be a {kind.__name__}, got {given}; make one, {hint}")
 
 
 def trajectory(potential: Potential, kernel: Kernel, state: Any, generator: Any) -> Iterator[tuple[Any, Info]]:

@@ -12,7 +12,7 @@ import torch
 
 from samplers import SGD
 from tda_landscape import __version__
-from tda_landscape._errors import InputError, Interrupted
+from tda_landscape._errors import InputError, Interrupted, expect, expect_number
 from tda_landscape.connecting import connect as connect_verb
 from tda_landscape.connecting._chart_graph import graph_of, minima_of
 from tda_landscape.connecting._explore import explore_chart, left_of
@@ -56,6 +56,12 @@ class Survey:
     graph: LandscapeGraph | None
     cost: Tally
     provenance: dict[str, Any]
+
+    def __repr__(self) -> str:
+        spent = f"{self.cost.gradient_equivalents:.6g} gradient equivalents"
+        found = [noun for noun in (self.cloud, self.minima, self.graph) if noun is not None]
+        views = ["interrupted before it had a graph"] if self.graph is None else [self.curve]
+        return "\n".join(map(str, [f"survey in {self.provenance['dim']} dimensions, {spent}", *found, *views]))
 
     @property
     def tree(self) -> MergeTree:
@@ -135,6 +141,9 @@ def survey(
     >>> survey.diagrams[0].round(3).tolist()
     [[0.0, inf], [0.0, 1.0], [0.0, 1.0], [0.0, 1.0]]
     """
+    expect(Energy, energy=energy)
+    expect(Callable | None, sample=sample, quench=quench, connect=connect, progress=progress)
+    expect_number("[0, inf] or None", budget=budget)
     if store is not None:
         raise InputError(f"store={store!r} is not built yet; store=None works, keep the Survey that is returned")
     counted, cost = tally(energy)

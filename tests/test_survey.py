@@ -65,8 +65,27 @@ def test_an_interrupt_keeps_the_stages_that_ended():
     assert partial_survey.cloud is not None
     assert len(partial_survey.minima) > 0
     assert partial_survey.graph is None
+    assert str(partial_survey).endswith("interrupted before it had a graph")
     with pytest.raises(tl.InputError, match="interrupted before it had a graph"):
         _ = partial_survey.tree
+
+
+def test_every_noun_prints_in_a_few_lines_without_its_arrays():
+    energy = network()
+    survey = tl.survey(energy, **STEPS)
+    a, b = survey.minima.points[[0, -1]] if len(survey.minima) > 1 else energy.start(2, 0)
+    path = tl.find_path(energy, a, b, search=tl.paths.Straight())
+    saddles = tl.refine_saddle(tl.zoo.quartic(), [[0.2]])
+    chains = samplers.run(energy, samplers.GradientDescent(lr=0.1), energy.start(2, 0), draws=2)
+    views = (survey.tree, survey.curve, path, saddles, chains, tl.certify(energy, path))
+    for noun in (energy, energy.network, survey, survey.cloud, survey.minima, survey.graph, *views):
+        for text in (str(noun), repr(noun)):
+            assert len(text.splitlines()) <= 8
+            assert len(text) < 1200
+            assert "tensor(" not in text
+            assert "array(" not in text
+    for part in (survey.cloud, survey.minima, survey.graph, survey.curve):
+        assert str(part) in str(survey)
 
 
 def test_progress_names_the_stages():

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from tda_landscape._errors import expect_number
+
 
 class Outcome(Enum):
     """Why certifying stopped; the value is the sentence that a user reads."""
@@ -48,6 +50,11 @@ class Certificate:
     status: str
     reason: Outcome
 
+    def __str__(self) -> str:
+        bounds = f"{self.lower:.9g} to {self.upper:.9g}" if self.status == "certified" else f"about {self.lower:.9g}"
+        return f"maximum {bounds} ({self.status}) after {self.evaluations} evaluations: {self.reason.value}"
+
     def below(self, level: float) -> bool:
         """Whether the path is proved to stay at or below `level`; False means unresolved."""
+        expect_number("[-inf, inf]", level=level)
         return self.status == "certified" and self.upper <= level

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, expect, expect_number
 from tda_landscape.certificates._bisect import Bisection, Question, decide, excess, level, within
 from tda_landscape.certificates._black_box import BlackBoxBounder
 from tda_landscape.certificates._certificate import Certificate, Outcome
@@ -92,14 +92,11 @@ def certify(
     >>> tl.certify(energy, energy.start(2, 0), level=100.0).reason.value
     'the path is proved to stay at or below the level'
     """
+    expect(Energy, energy=energy)
+    expect_number("[0, inf) or None", lipschitz=lipschitz, curvature=curvature)
+    expect_number("[0, inf] or None", budget=budget)
     question = _question(rtol, atol, level)
     points = _polyline(energy, path)
-    own = {"lipschitz": lipschitz, "curvature": curvature}
-    for name, bound in own.items():
-        if bound is not None and not (math.isfinite(bound) and bound >= 0):
-            raise InputError(f"{name} must be a number of at least 0, got {bound}")
-    if budget is not None and not budget >= 0:
-        raise InputError(f"budget must be at least 0, got {budget}")
     bounder: Bounder
     if lipschitz is not None or curvature is not None:
         unknown = math.inf
@@ -126,8 +123,8 @@ def check_certifiable(energy: Energy) -> None:
     """Refuse an energy that `certify` could not prove anything of by itself."""
     if energy.network is None:
         raise InputError(
-            "certify=True needs an energy made from a model; a black box can be certified one path at a time, by "
-            "certify(energy, path, lipschitz=...)"
+            "certify=True needs an energy made from a model, got one made from a function, which can be certified one "
+            "path at a time, by certify(energy, path, lipschitz=...)"
         )
     here = energy.network.flatten(energy.network.module)
     NetworkBounder(energy, torch.stack([here, here]))
@@ -160,20 +157,17 @@ def _affordable(budget: float | None, price: float) -> float:
 
 def _question(rtol: float | None, atol: float | None, u: float | None) -> Question:
     """The one question that was asked."""
+    expect_number("[-inf, inf] or None", level=u)
+    expect_number("(0, inf] or None", atol=atol)
     given = {name: x for name, x in {"rtol": rtol, "atol": atol, "level": u}.items() if x is not None}
     if len(given) > 1:
         raise InputError(f"give one of rtol, atol and level, got {' and '.join(given)}")
     if u is not None:
-        if math.isnan(u):
-            raise InputError("level is NaN; give a number")
         return level(u)
     if atol is not None:
-        if not atol > 0:
-            raise InputError(f"atol must be positive, got {atol}")
         return within(lambda lower, upper: atol)
     share = 0.01 if rtol is None else rtol
-    if not share >= FLOOR:
-        raise InputError(f"rtol must be at least {FLOOR}, the floor of rounding, got {share}")
+    expect_number(f"[{FLOOR}, inf]", rtol=share)  # the floor of rounding
     return within(lambda lower, upper: share * abs(upper))
 
 
@@ -182,6 +176,7 @@ def _polyline(energy: Energy, path: Path | Tensor) -> Tensor:
     points = energy.as_points(path.points if isinstance(path, Path) else path)
     if len(points) == 0:
         raise InputError("a path needs at least one point, got none")
-    if not torch.isfinite(points).all():
-        raise InputError("the path has points that are not finite; only finite polylines can be certified")
+    bad = torch.nonzero(~torch.isfinite(points).all(1)).flatten().tolist()
+    if bad:
+        raise InputError(f"point {bad[0]} of the path is not finite; only finite polylines can be certified")
     return points if len(points) > 1 else points.expand(2, -1)

@@ -60,7 +60,10 @@ def certify(
 ) -> int:
     """Prove that two networks are joined by a path below a level: exit code 0 yes, 1 unresolved."""
     with contextlib.redirect_stdout(sys.stderr):  # stdout is for the answer, whatever a factory prints
-        from tda_landscape.cli._certify import answer
+        from tda_landscape.cli._factories import parts_of
+
+        parts_of(model, "--model")
+        from tda_landscape.cli._certify import answer  # loads torch
 
         proved, sentence = answer(first, second, model, level, budget, seed)
     _print(sentence + "\n")
@@ -74,7 +77,10 @@ def predict(
 ) -> None:
     """Say what the theorems about N_u say of a network and its data, with their hypotheses and sources."""
     with contextlib.redirect_stdout(sys.stderr):  # stdout is for the answer, whatever a factory prints
-        from tda_landscape.cli._predict import sheet
+        from tda_landscape.cli._factories import parts_of
+
+        parts_of(model, "--model")
+        from tda_landscape.cli._predict import sheet  # loads torch
 
         text = str(sheet(model))
     _print(text + "\n")

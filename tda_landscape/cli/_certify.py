@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tda_landscape._errors import described, shown
 from tda_landscape.certificates import certify, check_certifiable
 from tda_landscape.cli._checkpoints import read_weights
-from tda_landscape.cli._errors import ConfigError, shown
+from tda_landscape.cli._errors import ConfigError
 from tda_landscape.cli._factories import call, find
 from tda_landscape.energy import Energy
 from tda_landscape.paths import Ladder, find_path
@@ -16,7 +17,7 @@ def answer(first: Path, second: Path, model: str, level: float, budget: float, s
     """Search a path below the level and certify it; False means unresolved, never disconnected."""
     energy = call(find(model, "--model", Path.cwd()), {}, "--model", foreign=True)
     if not isinstance(energy, Energy):
-        raise ConfigError(f"--model {model} must return an Energy, got {type(energy).__name__}; use Energy.from_model")
+        raise ConfigError(f"--model {model} must return an Energy, got {described(energy)}; use Energy.from_model")
     check_certifiable(energy)
     network = energy.network
     assert network is not None  # check_certifiable has seen to it

@@ -9,7 +9,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from tda_landscape.cli._errors import ConfigError, first_line, shown
+from tda_landscape._errors import described, shown
+from tda_landscape.cli._errors import ConfigError, first_line
 from tda_landscape.energy._network import Network
 
 NESTED = ("state_dict", "model_state_dict", "model")
@@ -47,7 +48,7 @@ def _load(path: Path) -> Mapping[str, object]:
             f"{shown(str(path))} holds no plain tensors ({first_line(error)}); save model.state_dict()"
         ) from error
     if not isinstance(loaded, Mapping):
-        raise ConfigError(f"{shown(str(path))} holds a {type(loaded).__name__}; save model.state_dict()")
+        raise ConfigError(f"{shown(str(path))} holds {described(loaded)}; save model.state_dict()")
     return loaded
 
 

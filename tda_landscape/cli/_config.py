@@ -10,7 +10,8 @@ from typing import Any
 
 from torch.nn import functional
 
-from tda_landscape.cli._errors import ConfigError, first_line, shown, unknown
+from tda_landscape._errors import shown
+from tda_landscape.cli._errors import ConfigError, first_line, unknown
 from tda_landscape.cli._folder import Folder
 from tda_landscape.cli._schema import read
 from tda_landscape.connecting import connect

@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import nn
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, described
 from tda_landscape._survey import explorable
 from tda_landscape.cli._config import FROM_MODEL, LOSSES, STEPS, Config, Recipe
 from tda_landscape.cli._errors import ConfigError
@@ -53,7 +53,7 @@ def _checked(recipe: Recipe, wanted: type, folder: Path) -> Any:
     pair = isinstance(made, (tuple, list)) and len(made) == 2
     if not (pair if wanted is tuple else isinstance(made, wanted)):
         kinds = {tuple: "a pair (inputs, targets)", nn.Module: "a torch.nn.Module", Energy: "an Energy"}
-        raise ConfigError(f"{recipe.where} must return {kinds[wanted]}, got {type(made).__name__}")
+        raise ConfigError(f"{recipe.where} must return {kinds[wanted]}, got {described(made)}")
     return made
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Iterable
 from difflib import get_close_matches
+
+from tda_landscape._errors import shown
 
 
 class ConfigError(Exception):
@@ -30,15 +31,6 @@ def unknown(what: str, given: str, valid: Iterable[str]) -> ConfigError:
         return ConfigError(f"{what} {shown(given)} is unknown; there are none here, remove it")
     nearest = get_close_matches(given[:80], names, n=1, cutoff=0.0)[0]
     return ConfigError(f"{what} {shown(given)} is unknown: the nearest is {nearest!r} (valid: {', '.join(names)})")
-
-
-def shown(value: object) -> str:
-    """A value as it may stand in a sentence: one line, short."""
-    short = reprlib.Repr()
-    short.maxstring = short.maxother = 60
-    text = short.repr(value)
-    text = text if text.isprintable() else ascii(text)
-    return text if len(text) <= 120 else text[:100] + "..."
 
 
 def first_line(error: BaseException) -> str:

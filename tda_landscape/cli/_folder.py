@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from tda_landscape.cli._errors import ConfigError, WriteError, shown
+from tda_landscape._errors import shown
+from tda_landscape.cli._errors import ConfigError, WriteError
 
 Format = Literal["png", "pdf", "svg"]
 

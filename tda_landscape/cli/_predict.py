@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tda_landscape._errors import described
 from tda_landscape.cli._errors import ConfigError
 from tda_landscape.cli._factories import call, find
 from tda_landscape.energy import Energy
@@ -15,6 +16,6 @@ def sheet(model: str) -> Predictions:
     """What the theorems say of the network behind the energy that a factory returns."""
     energy = call(find(model, "--model", Path.cwd()), {}, "--model", foreign=True)
     if not isinstance(energy, Energy) or energy.network is None:
-        given = "an energy of a function" if isinstance(energy, Energy) else type(energy).__name__
+        given = "the energy of a function" if isinstance(energy, Energy) else described(energy)
         raise ConfigError(f"--model {model} must return the Energy of a network, got {given}; use Energy.from_model")
     return predict_network(energy.network)

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tda_landscape import __version__
-from tda_landscape._errors import InputError, Interrupted
+from tda_landscape._errors import InputError, Interrupted, shown
 from tda_landscape._survey import Survey, survey
 from tda_landscape.cli._config import Config
 from tda_landscape.cli._describe import NOTE, describe
 from tda_landscape.cli._energies import build_steps
-from tda_landscape.cli._errors import FailedSurvey, StoppedSurvey, WriteError, shown
+from tda_landscape.cli._errors import FailedSurvey, StoppedSurvey, WriteError
 from tda_landscape.cli._folder import file_stems
 from tda_landscape.cli._pictures import draw_curves, draw_network
 from tda_landscape.cli._screen import Screen

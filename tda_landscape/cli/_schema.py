@@ -20,7 +20,8 @@ from pydantic import (
 )
 
 from samplers import KERNELS, Kernel
-from tda_landscape.cli._errors import ConfigError, shown, unknown
+from tda_landscape._errors import shown
+from tda_landscape.cli._errors import ConfigError, unknown
 from tda_landscape.connecting.pairs import PLANS, Pairs
 from tda_landscape.energy._network import Loss
 from tda_landscape.paths import SEARCHES, Search

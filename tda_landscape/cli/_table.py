@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tda_landscape.cli._describe import NOTE
+from tda_landscape.topology._words import number
 
 ROWS: dict[str, Callable[[dict[str, Any]], str]] = {
     "parameters": lambda r: f"{r['dim']}",
@@ -97,7 +98,7 @@ def _raw(bounds: list[list[int]] | None) -> str:
     if bounds is None:
         return "no symmetry"
     low, high = (max(bound) for bound in bounds)
-    return f"{low} to {high:.4g}" if high > 10**6 else f"{low} to {high}"
+    return f"{low} to {number(high)}"
 
 
 def _print_pictures(console: Console, results: Sequence[dict[str, Any]], curves: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tda_landscape._errors import InputError, Interrupted
+from tda_landscape._errors import InputError, Interrupted, expect, expect_number, expect_whole
 from tda_landscape.certificates import certify_merge, check_certifiable
 from tda_landscape.connecting._copies import copies
 from tda_landscape.connecting._edges import edges_of, numbers
@@ -101,6 +101,13 @@ def connect(
     >>> tl.persistence(graph)[0].round(2).tolist()
     [[-146.7, inf], [-108.17, -40.66], [-80.77, -72.25]]
     """
+    expect(Energy, energy=energy)
+    expect(Minima, minima=minima)
+    expect(Search | None, search=search)
+    expect(Pairs | None, pairs=pairs)
+    expect(Callable | None, progress=progress)
+    expect_number("[0, inf] or None", budget=budget)
+    expect_whole("[0, inf)", seed=seed)
     if certify:
         check_certifiable(energy)
     if refine and energy.kinks:

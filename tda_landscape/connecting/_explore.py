@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tda_landscape._errors import InputError, Interrupted
+from tda_landscape._errors import InputError, Interrupted, expect, expect_number
 from tda_landscape.connecting._chart import Chart, first_chart
 from tda_landscape.connecting._chart_graph import graph_of
 from tda_landscape.connecting._rule import PATIENCE, Rule
@@ -96,6 +96,10 @@ def explore(
     >>> graph.saddle_index.tolist()
     [1, 1]
     """
+    expect(Energy, energy=energy)
+    expect(Callable | None, progress=progress)
+    expect_number("[0, inf] or None", budget=budget)
+    expect_number("[0, inf]", patience=patience)
     counted, cost = tally(energy)
     chart, reason = explore_chart(counted, budget, seed, symmetry, patience, progress)
     return graph_of(chart, reason, left_of(budget, cost))

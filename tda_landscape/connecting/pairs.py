@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import expect_number, expect_whole
 from tda_landscape.topology import LandscapeGraph, merge_tree
 
 Pair = tuple[int, int]
@@ -64,6 +64,7 @@ class Known:
         return np.maximum(births[:, None], births[None, :])
 
 
+@runtime_checkable
 class Pairs(Protocol):
     """A plan: a frozen dataclass with this one method, and a level."""
 
@@ -101,8 +102,7 @@ class SpanningTree:
     level: ClassVar[None] = None
 
     def __post_init__(self) -> None:
-        if self.attempts < 1:
-            raise InputError(f"attempts must be at least 1, got {self.attempts}")
+        expect_whole("[1, inf)", attempts=self.attempts)
 
     def propose(self, known: Known) -> list[Pair]:
         """Return a spanning tree, or one replacement for each merge that could be undercut."""
@@ -146,8 +146,7 @@ class Nearest:
     level: ClassVar[None] = None
 
     def __post_init__(self) -> None:
-        if self.k < 1:
-            raise InputError(f"k must be at least 1, got {self.k}")
+        expect_whole("[1, inf)", k=self.k)
 
     def propose(self, known: Known) -> list[Pair]:
         """Return the pairs of neighbours that have an untried line."""
@@ -204,10 +203,8 @@ class AtLevel:
     attempts: int = 2
 
     def __post_init__(self) -> None:
-        if not np.isfinite(self.level):
-            raise InputError(f"level must be a finite number, got {self.level}")
-        if self.attempts < 1:
-            raise InputError(f"attempts must be at least 1, got {self.attempts}")
+        expect_number("(-inf, inf)", level=self.level)
+        expect_whole("[1, inf)", attempts=self.attempts)
 
     def propose(self, known: Known) -> list[Pair]:
         """Return the best untried pair of each component with another; none when all are joined or tried."""

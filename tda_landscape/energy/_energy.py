@@ -10,15 +10,16 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, expect, expect_whole
 from tda_landscape.energy._derivatives import hessian_products
 from tda_landscape.energy._evaluator import Evaluator
-from tda_landscape.energy._function import adapt, as_row, check_function, kinks_of, start_law
+from tda_landscape.energy._function import adapt, as_row, as_tensor, box_of, check_function, kinks_of, start_law
 from tda_landscape.energy._minibatches import Minibatches, draw_rows
 from tda_landscape.energy._network import Loss, Network, Regularizer, read_network
 from tda_landscape.energy._random import Seed, as_generator
 from tda_landscape.energy._tally import Tally
 from tda_landscape.energy._vectorize import check_mean, initialization_law, rows_in_cache, vectorized
+from tda_landscape.energy._words import words_of_energy
 
 if TYPE_CHECKING:
     from tda_landscape.energy.symmetry._symmetry import Symmetry
@@ -67,6 +68,8 @@ class Energy:
     def __post_init__(self) -> None:
         if self.evaluator is None:
             object.__setattr__(self, "evaluator", Evaluator(self.dim, self.function, self.gradient, self.network))
+
+    __repr__ = words_of_energy
 
     @classmethod
     def from_function(
@@ -118,15 +121,12 @@ class Energy:
         >>> well([[1.0, 0.0]])
         tensor([1.], dtype=torch.float64)
         """
-        if isinstance(dim, bool) or not isinstance(dim, int) or dim < 1:
-            raise InputError(f"dim must be a positive int, got {dim!r}")
+        expect_whole("[1, inf)", dim=dim)
         sides = None if period is None else as_row(period, dim, "period", dtype)
         if sides is not None and not (sides > 0).all():
             raise InputError(f"period must be positive, got {period!r}")
-        if bounds is not None and not (isinstance(bounds, (tuple, list)) and len(bounds) == 2):
-            raise InputError(f"bounds must be a pair (low, high), got {bounds!r}")
-        box = None if bounds is None else tuple(as_row(b, dim, "bounds", dtype) for b in bounds)
-        law = start or start_law(dim, box, sides, dtype)
+        expect(Callable | None, grad=grad, start=start)
+        law = start or start_law(dim, box_of(bounds, dim, dtype), sides, dtype)
         probe = torch.as_tensor(law(3, as_generator(0)), dtype=dtype)
         if probe.shape != (3, dim):
             raise InputError(f"start(3, generator) gave shape {tuple(probe.shape)}; it must give (3, {dim})")
@@ -186,10 +186,10 @@ class Energy:
         >>> energy.dim, energy(energy.start(5, 0)).shape
         (19, torch.Size([5]))
         """
+        expect(Callable | None, start=start)
         network = read_network(model, loss, data, weight_decay, regularizer, dtype)
         rows = len(network.inputs)
-        if batch_size is not None and not 1 <= batch_size <= rows:
-            raise InputError(f"batch_size must be between 1 and the {rows} rows of the data, got {batch_size}")
+        expect_whole(f"[1, {rows}] or None", batch_size=batch_size)  # of the data
         here = network.flatten(network.module)[None]
         network = vectorized(network, here)
         if batch_size is not None:
@@ -222,17 +222,17 @@ class Energy:
     def hvp(self, points: ArrayLike | Tensor, vectors: ArrayLike | Tensor) -> Tensor:
         """Return the Hessian at each point times the vector of the same row, (k, d)."""
         x, v = self.as_points(points), self.as_points(vectors)
+        if len(x) != len(v):
+            raise InputError(f"there are {len(x)} points and {len(v)} vectors; give one vector a point")
         self._count("hvps", x)
-        return torch.cat([self._hvp(a, b) for a, b in zip(self._chunks(x), self._chunks(v), strict=True)])
+        return self._hvp(x, v)
 
     def hessian(self, points: ArrayLike | Tensor) -> Tensor:
         """Return the full symmetric Hessians (k, d, d)."""
         x = self.as_points(points)
         self._count("hessian_columns", x, times=self.dim)
-        rows = x.repeat_interleave(self.dim, 0)
         axes = torch.eye(self.dim, dtype=self.dtype).repeat(len(x), 1)
-        columns = [self._hvp(a, b) for a, b in zip(self._chunks(rows), self._chunks(axes), strict=True)]
-        full = torch.cat(columns).view(len(x), self.dim, self.dim)
+        full = self._hvp(x.repeat_interleave(self.dim, 0), axes).view(len(x), self.dim, self.dim)
         return (full + full.mT) / 2
 
     def draw_batch(self, rng: Seed, chains: int | None = None) -> Energy:
@@ -242,8 +242,8 @@ class Energy:
         """
         if self.network is None or self.batch_size is None:
             return self
-        sizes = self.batch_size, chains, self.chunk_size
-        part = draw_rows(self.network, self.evaluator.ways, *sizes, as_generator(rng))
+        ways, generator = self.evaluator.ways, as_generator(rng)
+        part = draw_rows(self.network, ways, self.batch_size, chains, self.chunk_size, generator)
         share = self.batch_size / len(self.network.inputs)
         return replace(self, batch_size=None, fraction=self.fraction * share, **part)
 
@@ -265,6 +265,7 @@ class Energy:
 
     def start(self, k: int, rng: Seed) -> Tensor:
         """Draw k points (k, d) from the start law; `rng` is a torch.Generator or an int seed."""
+        expect_whole("[0, inf)", k=k)
         points = self.as_points(self.start_law(k, as_generator(rng)))
         if len(points) != k:
             raise InputError(f"the start law gave {len(points)} points where {k} were asked for; return (k, dim)")
@@ -284,16 +285,14 @@ class Energy:
 
     def as_points(self, points: ArrayLike | Tensor) -> Tensor:
         """Check shape and precision of points (k, d) given by a user."""
-        x = torch.as_tensor(points, dtype=self.dtype).detach()
+        x = as_tensor(points, "points", self.dtype)
         if x.ndim != 2 or x.shape[1] != self.dim:
             raise InputError(f"points must have shape (k, {self.dim}), got {tuple(x.shape)}; one point is x[None]")
         return x
 
     def _hvp(self, x: Tensor, v: Tensor) -> Tensor:
-        return hessian_products(self.function, self.gradient, x, v)
-
-    def _chunks(self, x: Tensor) -> list[Tensor]:
-        return list(x.split(self.chunk_size))
+        chunks = zip(x.split(self.chunk_size), v.split(self.chunk_size), strict=True)
+        return torch.cat([hessian_products(self.function, self.gradient, *chunk) for chunk in chunks])
 
     def _count(self, what: str, x: Tensor, times: int = 1) -> None:
         for counter in self.counters:

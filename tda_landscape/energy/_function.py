@@ -11,7 +11,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, described, expect
 
 KINKED = re.compile(
     r"^(Leaky|P|R)?Relu|^Prelu|^Rrelu|^[CS]?[Ee]lu|^Abs|^Sgn|^(Max|Min)|^[AF](max|min)|^Cum(max|min)|"
@@ -23,6 +23,7 @@ KINKED = re.compile(
 
 def adapt(function: Callable[[Any], Any], probe: Tensor) -> Callable[[Tensor], Tensor]:
     """Let a numpy function take and give tensors; a torch function stays as it is."""
+    expect(Callable, function=function)
     try:
         value = function(probe.detach().requires_grad_())  # numpy refuses a tensor that asks for its gradient
     except (TypeError, AttributeError, RuntimeError) as error:
@@ -36,6 +37,15 @@ def adapt(function: Callable[[Any], Any], probe: Tensor) -> Callable[[Tensor], T
         return torch.as_tensor(np.asarray(function(points.detach().numpy())), dtype=points.dtype)
 
     return through_numpy
+
+
+def box_of(bounds: Any, dim: int, dtype: torch.dtype) -> tuple[Tensor, ...] | None:
+    """The two ends (d,) of a box."""
+    if bounds is None:
+        return None
+    if not isinstance(bounds, (tuple, list)) or len(bounds) != 2:
+        raise InputError(f"bounds must be a pair (low, high), got {described(bounds)}")
+    return tuple(as_row(bound, dim, "bounds", dtype) for bound in bounds)
 
 
 def start_law(
@@ -63,9 +73,12 @@ def check_function(
             "it must return one energy a row, shape (k,)"
         )
     if not torch.equal(whole.nan_to_num(), again.nan_to_num()):
-        raise InputError("the energy changes between two identical calls; make the function deterministic")
+        row = int((whole.nan_to_num() != again.nan_to_num()).nonzero()[0])
+        change = f"{float(whole[row]):.9g}, then {float(again[row]):.9g}"
+        raise InputError(f"the energy changes between two identical calls ({change}); make the function deterministic")
     if not torch.allclose(whole[1:2], alone, rtol=loose, atol=loose / 1e3, equal_nan=True):
-        raise InputError("the energy of a row depends on the other rows; sum over the last axis only")
+        change = f"{float(whole[1]):.9g} among {k}, {float(alone[0]):.9g} alone"
+        raise InputError(f"the energy of a row depends on the other rows ({change}); sum over the last axis only")
     if not torch.isfinite(whole).any():
         raise InputError(f"the energy is not finite at any of {k} start points; check the function and its bounds")
     if gradient is not None and gradient(probe).shape != probe.shape:
@@ -92,9 +105,18 @@ def kinks_of(function: Callable[[Tensor], Tensor], probe: Tensor) -> tuple[str, 
     return tuple(sorted(found))
 
 
+def as_tensor(values: ArrayLike | Tensor, name: str, dtype: torch.dtype) -> Tensor:
+    """An array of numbers as a tensor."""
+    try:
+        return torch.as_tensor(values, dtype=dtype).detach()
+    except (TypeError, ValueError, RuntimeError):
+        what = f"got {described(values)}; put tensors together with torch.stack"
+        raise InputError(f"{name} must be a tensor or an array of numbers, {what}") from None
+
+
 def as_row(values: ArrayLike | float, dim: int, name: str, dtype: torch.dtype) -> Tensor:
     """A number or (d,) as a tensor (d,)."""
-    row = torch.as_tensor(values, dtype=dtype)
+    row = as_tensor(values, name, dtype)
     if row.ndim > 1 or (row.ndim == 1 and len(row) != dim):
         raise InputError(f"{name} must be a number or have shape ({dim},), got {tuple(row.shape)}")
     return row.expand(dim).clone()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -13,7 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, described, expect, expect_number, shown
+from tda_landscape.energy._words import words_of_network
 
 Loss = Callable[[Any, Any], Tensor]
 Regularizer = Callable[[dict[str, Tensor]], Tensor]
@@ -33,6 +35,9 @@ class Network:
     weight_decay: float
     regularizer: Regularizer | None
     vmap: bool = True
+
+    def __repr__(self) -> str:
+        return words_of_network(self)
 
     def unflatten(self, vector: Tensor) -> dict[str, Tensor]:
         """Cut a vector (d,), or each of many (k, d), into the module's named parameters."""
@@ -113,11 +118,16 @@ def read_network(
 ) -> Network:
     """Copy a model and its data at one precision, and refuse what cannot be an energy."""
     if not isinstance(model, nn.Module):
-        raise InputError(f"model must be a torch.nn.Module, got {type(model).__name__}")
+        raise InputError(f"model must be a torch.nn.Module, got {described(model)}")
+    if not callable(loss) or isinstance(loss, type):
+        hint = f"; write {loss.__name__}()" if isinstance(loss, type) else ", such as torch.nn.functional.mse_loss"
+        raise InputError(f"loss must be a function of (outputs, targets), got {described(loss)}{hint}")
     if not (isinstance(data, (tuple, list)) and len(data) == 2):
-        raise InputError("data must be a pair (inputs, targets) of tensors or arrays")
-    if not weight_decay >= 0:
-        raise InputError(f"weight_decay must be at least 0, got {weight_decay}")
+        raise InputError(f"data must be a pair (inputs, targets) of tensors or arrays, got {described(data)}")
+    expect(Callable | None, regularizer=regularizer)
+    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
+        raise InputError(f"dtype must be torch.float64 or torch.float32, got {shown(dtype)}")
+    expect_number("[0, inf)", weight_decay=weight_decay)
     inputs, targets = (_as_data(part, name, dtype) for part, name in zip(data, ("inputs", "targets"), strict=True))
     if len(inputs) == 0 or len(inputs) != len(targets):
         raise InputError(
@@ -133,7 +143,10 @@ def read_network(
 
 def _as_data(part: Any, name: str, dtype: torch.dtype) -> Tensor:
     """A tensor at the energy's precision where it is of floats; NaN refused."""
-    tensor = part if isinstance(part, Tensor) else torch.as_tensor(np.asarray(part))
+    try:
+        tensor = part if isinstance(part, Tensor) else torch.as_tensor(np.asarray(part))
+    except (TypeError, ValueError, RuntimeError):
+        raise InputError(f"{name} must be a tensor or an array of numbers, got {described(part)}") from None
     tensor = tensor.detach().clone()  # what the user does to the data later is not this energy
     if tensor.is_floating_point():
         tensor = tensor.to(dtype)
@@ -168,10 +181,31 @@ def _check_value(network: Network) -> None:
             )
 
 
+def _check_rows(loss: Loss, outputs: Any, targets: Tensor) -> None:
+    """Refuse targets (n,) beside outputs (n, 1), where the loss compares each output with all targets.
+
+    Then the order of the targets does not matter, though their values do.
+    """
+    if not isinstance(outputs, Tensor) or outputs.shape == targets.shape or outputs.numel() != targets.numel():
+        return
+    trial = torch.rand(outputs.shape, generator=torch.Generator().manual_seed(0), dtype=outputs.dtype)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch's own losses warn, and go on
+        own, turned, level = (
+            torch.as_tensor(loss(trial, part)) for part in (targets, targets.roll(1, 0), targets[:1].expand_as(targets))
+        )
+    if torch.allclose(own, turned) and not torch.allclose(own, level):
+        raise InputError(
+            f"the loss compares each output with all targets: outputs have shape {tuple(outputs.shape)}, targets "
+            f"{tuple(targets.shape)}; reshape the targets, targets.reshape({tuple(outputs.shape)})"
+        )
+
+
 def _evaluate(network: Network, vector: Tensor) -> Tensor:
     """One value, with the user's shape errors in one sentence."""
     try:
         output = functional_call(network.module, network.unflatten(vector), (network.inputs,))
+        _check_rows(network.loss, output, network.targets)
         if not isinstance(network.loss(output, network.targets), Tensor):
             raise InputError("the loss returned no tensor, so it has no gradient; return one torch number")
         value = network.value(vector)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from tda_landscape._errors import expect
+
 if TYPE_CHECKING:
     from tda_landscape.energy._energy import Energy
 
@@ -49,5 +51,8 @@ def tally(energy: Energy) -> tuple[Energy, Tally]:
     >>> cost.gradients, cost.gradient_equivalents
     (3.0, 3.0)
     """
+    from tda_landscape.energy._energy import Energy  # which counts in Tallies
+
+    expect(Energy, energy=energy)
     cost = Tally()
     return replace(energy, counters=(*energy.counters, cost)), cost

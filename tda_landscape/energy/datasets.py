@@ -6,7 +6,7 @@ import torch
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 from torch import Tensor
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, expect_whole
 from tda_landscape.energy._random import Seed, as_generator
 
 LOADERS = {
@@ -49,7 +49,6 @@ def load(name: str = "digits", *, samples: int | None = None, seed: Seed = 0) ->
     inputs = inputs / 16 if name == "digits" else (inputs - low) / (high - low)
     if samples is None:
         return inputs, targets
-    if not 1 <= samples <= len(targets):
-        raise InputError(f"samples must be between 1 and {len(targets)} for {name}, got {samples}")
+    expect_whole(f"[1, {len(targets)}]", samples=samples)
     chosen = torch.randperm(len(targets), generator=as_generator(seed))[:samples]
     return inputs[chosen], targets[chosen]

@@ -8,7 +8,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, expect_whole, shown
 from tda_landscape.energy._random import Seed, as_generator, lend
 
 
@@ -59,10 +59,12 @@ def mlp(sizes: Sequence[int], *, activation: str = "tanh", bias: bool = True, se
       (2): Linear(in_features=4, out_features=10, bias=True)
     )
     """
-    if len(sizes) < 2 or min(sizes) < 1:
-        raise InputError(f"sizes must hold at least two positive widths, got {list(sizes)}")
+    if not isinstance(sizes, Sequence) or len(sizes) < 2:
+        raise InputError(f"sizes must be a list of at least two widths, such as [64, 4, 10], got {shown(sizes)}")
+    for i, size in enumerate(sizes):
+        expect_whole("[1, inf)", **{f"sizes[{i}]": size})
     if activation not in ACTIVATIONS:
-        raise InputError(f"activation {activation!r} is not one of {', '.join(ACTIVATIONS)}")
+        raise InputError(f"activation {shown(activation)} is not one of {', '.join(ACTIVATIONS)}")
     layers: list[nn.Module] = []
     with lend(as_generator(seed)):
         for wide, narrow in pairwise(sizes):

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from samplers import Kernel, start_state, trajectory
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, expect, expect_number, expect_whole
 from tda_landscape.energy import Energy
 from tda_landscape.energy._random import Seed, as_generator
 
@@ -48,6 +48,7 @@ class Cloud:
         InputError
             No point is that low.
         """
+        expect_number("[-inf, inf]", level=level)
         keep = self.energies <= level
         if not keep.any():
             raise InputError(
@@ -59,7 +60,7 @@ class Cloud:
         reached[rows["chain"]] = True
         return replace(self, **rows, reached=reached)
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         late = torch.nonzero(~self.reached).flatten().tolist()
         missing = f"; chains without a point: {', '.join(map(str, late))}" if late else ""
         return (
@@ -126,7 +127,13 @@ def sample(
     >>> bool((cloud.energies <= 0.1).all()), cloud.points.shape
     (True, torch.Size([8, 2]))
     """
-    _check(chains, steps, every, level, inside, inside_steps)
+    expect(Energy, energy=energy)
+    expect(Kernel | None, kernel=kernel, inside=inside)
+    expect_whole("[1, inf)", chains=chains)
+    expect_whole("[0, inf)", steps=steps, inside_steps=inside_steps)
+    expect_whole("[1, inf) or None", every=every, plan=plan)
+    expect_number("[-inf, inf] or None", level=level)
+    _check_inside(inside, level)
     generator = as_generator(seed)
     points = energy.start(chains, generator) if start is None else energy.as_points(start)
     if len(points) == 0:
@@ -163,14 +170,8 @@ class Kept(NamedTuple):
     step: Tensor
 
 
-def _check(
-    chains: int, steps: int, every: int | None, level: float | None, inside: Kernel | None, inside_steps: int
-) -> None:
-    """Refuse numbers that make no run."""
-    if chains < 1 or min(steps, inside_steps) < 0 or (every is not None and every < 1):
-        raise InputError(
-            f"chains and every must be positive, steps not negative; got {chains}, {every}, {steps}, {inside_steps}"
-        )
+def _check_inside(inside: Kernel | None, level: float | None) -> None:
+    """Refuse a kernel of another level."""
     if inside is not None and (level is None or getattr(inside, "level", None) != level):
         raise InputError(
             f"inside= takes a kernel with the same level as level={level}, e.g. samplers.Galilean(level=u, ...); "

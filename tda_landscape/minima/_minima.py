@@ -9,9 +9,10 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, expect
 from tda_landscape.energy import Energy
 from tda_landscape.energy.symmetry import Symmetry, find_symmetry
+from tda_landscape.topology._words import kinds, many
 
 LEAVES = ("minimum", "flat", "stationary")
 
@@ -81,6 +82,7 @@ class Minima:
         """
         from tda_landscape.minima._describe import describe  # which makes Minima
 
+        expect(Energy, energy=energy)
         found = describe(energy, energy.as_points(points), tolerance, find_symmetry(energy, symmetry), None)
         return replace(found, hits=torch.zeros_like(found.hits))
 
@@ -122,8 +124,11 @@ class Minima:
         >>> set(tl.Minima.from_state_dicts(energy, trained).status)
         {'minimum'}
         """
+        expect(Energy, energy=energy)
         if energy.network is None:
             raise InputError("state dicts need an energy of a network (Energy.from_model); use Minima.from_points")
+        if isinstance(state_dicts, Mapping):
+            raise InputError("state_dicts must be a list of state dicts, got one; write [model.state_dict()]")
         points = [energy.network.flatten(state) for state in state_dicts]
         if not points:
             raise InputError("there are no state dicts; give at least one")
@@ -151,7 +156,9 @@ class Minima:
         tensors = {f.name: getattr(self, f.name)[index] for f in fields(self) if f.name not in ("status", "symmetry")}
         return replace(self, **tensors, status=tuple(self.status[i] for i in rows))
 
-    def __str__(self) -> str:
-        kinds = {s: self.status.count(s) for s in dict.fromkeys(self.status)}
-        counts = ", ".join(f"{n} {status}" for status, n in kinds.items())
-        return f"{len(self)} distinct points ({counts}) from {int(self.hits.sum())} starts"
+    def __repr__(self) -> str:
+        counts = f" ({kinds(self.status)})" if len(self) else ""
+        span = f", energies {self.energies.min():.6g} to {self.energies.max():.6g}" if len(self) else ""
+        modulo = f", distinct modulo {self.symmetry.describe()}" if self.symmetry is not None else ""
+        points, starts = many(len(self), "distinct point", "distinct points"), int(self.hits.sum())
+        return f"{points}{counts} from {many(starts, 'start', 'starts')}{span}{modulo}"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import expect, expect_number, expect_whole
 from tda_landscape.energy import Energy
 from tda_landscape.energy._batching import Meter, drive
 from tda_landscape.energy._bfgs import ends_of_descents
@@ -57,11 +56,9 @@ def minimize(
     >>> tl.minimize(tl.zoo.quartic(), [[-3.0], [0.4]]).round(decimals=6).tolist()
     [[-2.0], [1.0]]
     """
-    if not (0 < tolerance < torch.inf and 0 < first_step < torch.inf and max_steps >= 0):
-        raise InputError(
-            "tolerance and first_step must be positive and max_steps not negative; "
-            f"got {tolerance}, {first_step}, {max_steps}"
-        )
+    expect(Energy, energy=energy)
+    expect_number("(0, inf)", tolerance=tolerance, first_step=first_step)
+    expect_whole("[0, inf)", max_steps=max_steps)
     start = energy.as_points(points)
     (ends,) = drive(energy, [ends_of_descents(start, first_step, tolerance, max_steps, Meter())])
     return energy.wrap(ends)

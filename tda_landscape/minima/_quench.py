@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, expect, expect_number, expect_whole
 from tda_landscape.energy import Energy, tally
 from tda_landscape.energy._batching import Meter, drive
 from tda_landscape.energy._bfgs import ends_of_descents
@@ -77,6 +77,10 @@ def quench(
     >>> len(minima), set(minima.status), int(minima.hits.sum())
     (4, {'minimum'}, 40)
     """
+    expect(Energy, energy=energy)
+    expect_number("(0, inf)", tolerance=tolerance)
+    expect_whole("[0, inf)", max_steps=max_steps)
+    expect_number("[0, inf] or None", budget=budget)
     points, chain = (cloud.points, cloud.chain) if isinstance(cloud, Cloud) else (energy.as_points(cloud), None)
     if len(points) == 0:
         raise InputError("there are no points to quench; sample some first")

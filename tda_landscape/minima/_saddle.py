@@ -8,7 +8,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, expect, expect_number, expect_whole
 from tda_landscape.energy import Energy
 from tda_landscape.energy._batching import drive
 from tda_landscape.energy.symmetry import Symmetry, find_symmetry
@@ -21,6 +21,7 @@ from tda_landscape.minima._settle import ROUNDING, SLOW, Settled, settle
 from tda_landscape.minima._spectrum import spectra
 from tda_landscape.paths import Path
 from tda_landscape.paths._path import Stop, arc_lengths
+from tda_landscape.topology._words import kinds
 
 DENSE_DIM = 100
 """Up to this dimension whole Hessians are used, above it products with vectors."""
@@ -72,9 +73,8 @@ class Saddles:
         ways = tuple(self.ways[i] for i in rows)
         return replace(self, **tensors, status=("saddle",) * len(rows), ways=ways)
 
-    def __str__(self) -> str:
-        kinds = ", ".join(f"{self.status.count(s)} {s}" for s in dict.fromkeys(self.status))
-        return f"{len(self)} searches for saddles: {kinds}"
+    def __repr__(self) -> str:
+        return f"{len(self)} searches for saddles: {kinds(self.status)}"
 
 
 def refine_saddle(
@@ -124,6 +124,9 @@ def refine_saddle(
     >>> saddles.ways[0].energies[[0, -1]].sort().values.round(decimals=2).tolist()
     [-146.7, -80.77]
     """
+    expect(Energy, energy=energy)
+    expect_number("(0, inf)", tolerance=tolerance)
+    expect_whole("[0, inf)", steps=steps)
     if energy.kinks:
         raise InputError(f"refine_saddle needs Hessians, which {', '.join(energy.kinks)} does not have everywhere")
     x = energy.as_points(points)

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, expect_whole
 from tda_landscape.energy._batching import Meter, Task, finite_or_inf
 from tda_landscape.paths._profile import Outset
 
@@ -21,10 +21,9 @@ FIRST_SHARPNESS, LAST_SHARPNESS = 5.0, 30.0
 
 def check_curve(bends: int, draws: int, objective: str) -> None:
     """Refuse what is no curve."""
-    if not (bends >= 1 and draws >= 1 and objective in get_args(Objective)):
-        raise InputError(
-            f"bends and draws must be at least 1 and objective 'mean' or 'softmax', got {bends}, {draws}, {objective!r}"
-        )
+    expect_whole("[1, inf)", bends=bends, draws=draws)
+    if objective not in get_args(Objective):
+        raise InputError(f"objective must be 'mean' or 'softmax', got {objective!r}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,11 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, expect, expect_number, expect_whole
 from tda_landscape.energy import Energy
 from tda_landscape.energy._batching import Meter, drive
 from tda_landscape.energy._downhill import minimize
+from tda_landscape.energy._function import as_tensor
 from tda_landscape.energy._random import Seed, as_generator
 from tda_landscape.paths._path import Path, Stop
 from tda_landscape.paths._search import Search
@@ -83,12 +84,15 @@ def descend_path(
     >>> tl.descend_path(energy, [0.5]).reason.value
     'no way further down was found that never rises; this refutes nothing'
     """
-    point = energy.as_points(torch.as_tensor(theta0, dtype=energy.dtype).reshape(1, -1))[0]
+    expect(Energy, energy=energy)
+    expect(Search | None, search=search)
+    expect_number("[-inf, inf] or None", target=target)
+    expect_whole("[0, inf)", starts=starts)
+    expect_number("(0, inf)", noise=noise)
+    point = energy.as_points(as_tensor(theta0, "theta0", energy.dtype).reshape(1, -1))[0]
     here = float(energy(point[None])[0])
     if not abs(here) < torch.inf:
         raise InputError(f"the energy at theta0 is {here}; begin where it is finite")
-    if not (starts >= 0 and noise > 0):
-        raise InputError(f"starts must not be negative and noise must be positive, got {starts} and {noise}")
     generator, slack = as_generator(seed), noise * (1 + abs(here))
     lower = _low_points(energy, starts, generator)
     goal = -torch.inf if target is None else float(target)

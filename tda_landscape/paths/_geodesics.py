@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
+import numpy as np
 from torch import Tensor
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, described, expect, expect_number
 from tda_landscape.energy import Energy
 from tda_landscape.energy._random import Seed
 from tda_landscape.paths._path import Path
@@ -49,7 +49,7 @@ class GeodesicCurve:
         """Vertices of each path, with the ends; None where unresolved."""
         return tuple(None if path is None else len(path.points) for path in self.paths)
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         rows = [f"{'level':>12}  {'length':>8}  beads"]
         for level, path in zip(self.levels, self.paths, strict=True):
             found = "unresolved" if path is None else f"{path.normalized_length:8.4f}  {len(path.points):5d}"
@@ -105,9 +105,13 @@ def geodesic_curve(
     >>> [round(length, 2) for length in curve.normalized_length]
     [1.37, 1.24, 1.0]
     """
+    expect(Energy, energy=energy)
+    expect_number("[0, inf]", budget=budget)
+    if not isinstance(levels, (Sequence, Tensor, np.ndarray)) or len(levels) == 0:
+        raise InputError(f"levels must be a list of numbers, at least one, got {described(levels)}")
+    for i, level in enumerate(levels):
+        expect_number("(-inf, inf)", **{f"levels[{i}]": level})
     wanted = sorted({float(level) for level in levels})
-    if not wanted or not torch.isfinite(torch.tensor(wanted)).all():
-        raise InputError(f"levels must be finite numbers, at least one, got {list(levels)}")
     found, shortest, best = list[Path | None](), None, float("inf")
     for level in wanted:
         path = find_path(energy, a, b, search=search, level=level, seed=seed)

@@ -8,6 +8,9 @@ from enum import Enum
 import torch
 from torch import Tensor
 
+from tda_landscape._errors import expect_number
+from tda_landscape.topology._words import many
+
 
 class Stop(Enum):
     """Why a search stopped; the value is the sentence that a user reads."""
@@ -64,12 +67,18 @@ class Path:
 
     @property
     def normalized_length(self) -> float:
-        """Length over the distance of the ends: 1 for a straight line; NaN for a closed path."""
+        """Length over the distance of the ends: 1 for a straight line, also for one of no length.
+
+        A path that leaves a point and comes back to it has infinitely many times the length of the straight line.
+        """
         chord = float((self.points[-1] - self.points[0]).norm())
-        return self.length / chord if chord > 0 else float("nan")
+        if chord == 0:
+            return 1.0 if self.length == 0 else float("inf")
+        return self.length / chord
 
     def below(self, level: float) -> bool:
         """Whether this path stays at or below `level`; False means unresolved, never disconnected."""
+        expect_number("[-inf, inf]", level=level)
         return self.height <= level
 
     def answer(self, level: float) -> str:
@@ -84,9 +93,9 @@ class Path:
         """
         return f"connected at {level:.6g}" if self.below(level) else f"unresolved, best height {self.height:.6g}"
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return (
-            f"path of {len(self.points)} points: height {self.height:.6g} ({self.status}), "
+            f"path of {many(len(self.points), 'point', 'points')}: height {self.height:.6g} ({self.status}), "
             f"normalized length {self.normalized_length:.4g}; {self.reason.value}"
         )
 

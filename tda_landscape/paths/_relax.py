@@ -10,7 +10,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import expect_number
 from tda_landscape.energy import Energy
 from tda_landscape.energy._batching import Meter, Task, Watch
 from tda_landscape.paths._adam import Adam
@@ -54,8 +54,8 @@ class Terms:
 
 def check_terms(budget: float, rate: float, tolerance: float, kick: float) -> None:
     """Refuse what no search can be made with."""
-    if not (budget > 0 and rate > 0 and tolerance > 0 and kick >= 0):
-        raise InputError("budget, rate and tolerance must be positive, kick must not be negative")
+    expect_number("(0, inf]", budget=budget, rate=rate, tolerance=tolerance)
+    expect_number("[0, inf)", kick=kick)
 
 
 def relax_all(

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, expect, expect_number
 from tda_landscape.energy import Energy
 from tda_landscape.energy._batching import Watch
+from tda_landscape.energy._function import as_tensor
 from tda_landscape.energy._random import Seed, as_generator
 from tda_landscape.paths._path import Path
 from tda_landscape.paths._verify import verify
 
 
+@runtime_checkable
 class Search(Protocol):
     """A path search: a frozen dataclass with this one method.
 
@@ -93,10 +95,13 @@ def find_path(
     """
     from tda_landscape.paths.ladder import Ladder
 
-    starts, ends = energy.as_points(torch.as_tensor(a)[None]), energy.as_points(torch.as_tensor(b)[None])
+    expect(Energy, energy=energy)
+    expect(Energy | None, metric=metric)
+    expect(Search | None, search=search)
+    expect(Callable | None, watch=watch)
+    expect_number("[-inf, inf] or None", level=level)
+    starts, ends = _ends(energy, a, b)
     measured = energy if metric is None else metric
-    if not (torch.isfinite(starts).all() and torch.isfinite(ends).all()):
-        raise InputError("an end has coordinates that are NaN or infinite; give two finite points")
     if measured.dim != energy.dim:
         raise InputError(f"the metric has dimension {measured.dim}, the energy {energy.dim}; they must agree")
     if level is not None:
@@ -108,3 +113,18 @@ def find_path(
     told = None if watch is None else lambda _, line, spent: watch(line, spent)
     (path,) = (search or Ladder()).find(energy, starts, ends, [as_generator(seed)], level=goal, watch=told)
     return path if metric is None else verify(metric, [path.points], [path.reason])[0]
+
+
+def _ends(energy: Energy, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """The two ends as batches of one point (1, d), checked."""
+    start, end = as_tensor(a, "a", energy.dtype), as_tensor(b, "b", energy.dtype)
+    if not start.shape == end.shape == (energy.dim,):
+        raise InputError(
+            f"the ends must be points of shape ({energy.dim},), the dimension of the energy, "
+            f"got shapes {tuple(start.shape)} and {tuple(end.shape)}"
+        )
+    for name, point in (("a", start), ("b", end)):
+        bad = torch.nonzero(~torch.isfinite(point)).flatten().tolist()
+        if bad:
+            raise InputError(f"coordinate {bad[0]} of {name} is {float(point[bad[0]])}; give two finite points")
+    return start[None], end[None]

@@ -7,12 +7,12 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, expect, expect_number
 from tda_landscape.energy import Energy
 from tda_landscape.energy._batching import Meter, Task, drive
 from tda_landscape.paths._contract import Contraction
 from tda_landscape.paths._path import Path, Stop, arc_lengths
-from tda_landscape.paths._string import String
+from tda_landscape.paths._strand import Strand
 from tda_landscape.paths._verify import locate, verify
 
 SWEEPS = 12  # of a cycle
@@ -71,6 +71,10 @@ def shorten(energy: Energy, path: Path, level: float | None = None, *, budget: f
     >>> round(short.normalized_length, 2), short.below(0.3), short.length < path.length
     (1.24, True, True)
     """
+    expect(Energy, energy=energy)
+    expect(Path, path=path)
+    expect_number("[-inf, inf] or None", level=level)
+    expect_number("[0, inf]", budget=budget)
     if not torch.allclose(energy(path.points), path.energies, rtol=1e-9):  # found, or measured, on another energy
         (path,) = verify(energy, [path.points], [path.reason])
     level = path.height if level is None else float(level)
@@ -94,15 +98,15 @@ def _cycles(path: Path, level: float, budget: float) -> Task[tuple[list[Line], S
         return lines, Stop.SHORTEST
     margin, points, fixed = MARGIN, path.points, torch.zeros(len(path.points), dtype=torch.bool)
     max_beads = max(60, 2 * len(points))
-    string = String.through(points, REACH * path.length, meter)
-    yield from string.beads.evaluate_new(meter)
-    while meter.spent + (VERIFICATION + BRINGING_BACK + 3) * string.size < budget:
-        contraction = Contraction.of(string, fixed, level, room, margin, max_beads)
+    strand = Strand.through(points, REACH * path.length, meter)
+    yield from strand.beads.evaluate_new(meter)
+    while meter.spent + (VERIFICATION + BRINGING_BACK + 3) * strand.size < budget:
+        contraction = Contraction.of(strand, fixed, level, room, margin, max_beads)
         low = yield from _cycle(contraction, budget)
-        string, fixed = contraction.string, contraction.fixed
+        strand, fixed = contraction.strand, contraction.fixed
         gain = (shortest - contraction.length) / shortest
         if low and gain > 0:
-            lines.append((string.beads.points.clone(), fixed[1:] & fixed[:-1]))
+            lines.append((strand.beads.points.clone(), fixed[1:] & fixed[:-1]))
             shortest = contraction.length
         if low and gain < STATIONARY and margin <= LEAST_MARGIN:
             return lines, Stop.SHORTEST
@@ -110,21 +114,21 @@ def _cycles(path: Path, level: float, budget: float) -> Task[tuple[list[Line], S
             margin = max(LEAST_MARGIN, margin * (CLOSER if low else CLOSER**2))
         if not low and not lines:
             points, fixed = _fix_top(path, level - margin * room)
-            string = String.through(points, REACH * path.length, meter)
-            yield from string.beads.evaluate_new(meter)
+            strand = Strand.through(points, REACH * path.length, meter)
+            yield from strand.beads.evaluate_new(meter)
     return lines, Stop.LONG
 
 
 def _cycle(contraction: Contraction, budget: float) -> Task[bool]:
     """Some sweeps, and back below the level."""
-    string = contraction.string
+    strand = contraction.strand
     moved = 0.0
     for sweep in range(SWEEPS):
-        if string.meter.spent + (VERIFICATION + BRINGING_BACK + 1) * string.size > budget:
+        if strand.meter.spent + (VERIFICATION + BRINGING_BACK + 1) * strand.size > budget:
             break
         share = sweep / (SWEEPS - 1)
         moved = yield from contraction.sweep(TOLERANCE[0] * (TOLERANCE[1] / TOLERANCE[0]) ** share)
-    string.beads.radius[:] = 2 * moved
+    strand.beads.radius[:] = 2 * moved
     return (yield from contraction.bring_back(budget, VERIFICATION))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import expect_number, expect_whole
 from tda_landscape.energy import Energy
 from tda_landscape.energy._batching import Meter, Task, Watch
 from tda_landscape.paths._levels import Levels
@@ -85,12 +85,12 @@ class Hyperplane:
     max_steps: int = 20
 
     def __post_init__(self) -> None:
-        if not (0 < self.ratio < 1 and 0 <= self.slack < 1 and self.kick >= 0):
-            raise InputError("ratio must lie between 0 and 1, slack in [0, 1), kick must not be negative")
-        if not (self.budget > 0 and self.tolerance > 0 and 0 < self.precision < 1):
-            raise InputError("budget and tolerance must be positive, precision must lie between 0 and 1")
-        if not (self.max_length >= 1 and self.max_depth >= 1 and self.max_steps >= 1):
-            raise InputError("max_length, max_depth and max_steps must be at least 1")
+        expect_number("(0, 1)", ratio=self.ratio, precision=self.precision)
+        expect_number("[0, 1)", slack=self.slack)
+        expect_number("[0, inf)", kick=self.kick)
+        expect_number("(0, inf]", budget=self.budget, tolerance=self.tolerance)
+        expect_number("[1, inf]", max_length=self.max_length)
+        expect_whole("[1, inf)", max_depth=self.max_depth, max_steps=self.max_steps)
 
     def find(
         self,

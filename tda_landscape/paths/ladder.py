@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import expect_number, expect_whole
 from tda_landscape.energy import Energy
 from tda_landscape.energy._batching import Meter, Task, Watch
 from tda_landscape.paths._loop import search_all
 from tda_landscape.paths._lowest import Lowest
 from tda_landscape.paths._path import Path, Stop
 from tda_landscape.paths._rung import Rung
-from tda_landscape.paths._string import String
+from tda_landscape.paths._strand import Strand
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +66,10 @@ class Ladder:
     max_beads: int = 80
 
     def __post_init__(self) -> None:
-        if not (0 < self.ratio < 1 and 0 < self.slack < 1 and self.kick >= 0):
-            raise InputError("ratio and slack must lie between 0 and 1, kick must not be negative")
-        if not (self.budget > 0 and self.tolerance > 0 and self.max_beads >= 3):
-            raise InputError("budget and tolerance must be positive, max_beads at least 3")
+        expect_number("(0, 1)", ratio=self.ratio, slack=self.slack)
+        expect_number("[0, inf)", kick=self.kick)
+        expect_number("(0, inf]", budget=self.budget, tolerance=self.tolerance)
+        expect_whole("[3, inf)", max_beads=self.max_beads)
 
     def find(
         self,
@@ -91,38 +91,38 @@ class Ladder:
     def _climb_down(self, a: Tensor, b: Tensor, generator: torch.Generator, level: float) -> Task[tuple[Tensor, Stop]]:
         """Search one pair; return the lowest polyline and why the search stopped."""
         meter = Meter()
-        string = String.through(torch.stack([a, b]), float((b - a).norm()), meter)
-        yield from string.beads.evaluate_new(meter)
-        floor = float(string.beads.energies.max())
-        yield from string.measure(torch.tensor([0]))
-        if not string.height < torch.inf:
-            return string.beads.points, Stop.NONFINITE
-        flat = 1e-12 * (1 + abs(string.height))
-        close = max(flat, self.tolerance * (string.height - floor))
-        lowest = Lowest(string.copy(), string.height, 0.1 * close)
-        yield from meter.report(lowest.string.beads.points)
+        strand = Strand.through(torch.stack([a, b]), float((b - a).norm()), meter)
+        yield from strand.beads.evaluate_new(meter)
+        floor = float(strand.beads.energies.max())
+        yield from strand.measure(torch.tensor([0]))
+        if not strand.height < torch.inf:
+            return strand.beads.points, Stop.NONFINITE
+        flat = 1e-12 * (1 + abs(strand.height))
+        close = max(flat, self.tolerance * (strand.height - floor))
+        lowest = Lowest(strand.copy(), strand.height, 0.1 * close)
+        yield from meter.report(lowest.strand.beads.points)
         failed, failures = floor, 0
         while True:
             stop = _why_stop(lowest.height, level, (floor, flat), (failed, close))
             if stop is not None and not lowest.settled:
                 yield from lowest.settle()
-                string = lowest.string.copy()
+                strand = lowest.strand.copy()
                 continue
             if stop is not None or meter.spent >= self.budget:
-                return lowest.string.beads.points, stop or Stop.BUDGET
+                return lowest.strand.beads.points, stop or Stop.BUDGET
             # The more thresholds in a row have failed, the nearer to the height the next one is put.
             threshold = max(lowest.height - (lowest.height - failed) * (1 - self.ratio) ** (failures + 1), level)
             target = threshold - self.slack * (lowest.height - threshold)
             rung = Rung(floor, threshold, target, self.kick, self.max_beads, self.budget)
-            string, below = yield from rung.bring_below(string, generator, lowest)
+            strand, below = yield from rung.bring_below(strand, generator, lowest)
             if not below and not lowest.settled:
                 yield from lowest.settle()
-            yield from lowest.offer(string)
+            yield from lowest.offer(strand)
             if below:
                 failures = 0
             else:
                 failed, failures = min(threshold, lowest.height), failures + 1
-                string = lowest.string.copy()
+                strand = lowest.strand.copy()
 
 
 def _why_stop(height: float, level: float, flat: tuple[float, float], close: tuple[float, float]) -> Stop | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import expect_number, expect_whole
 from tda_landscape.energy import Energy
 from tda_landscape.energy._batching import Watch
 from tda_landscape.paths._band import Band
@@ -64,8 +64,8 @@ class NudgedElasticBand:
 
     def __post_init__(self) -> None:
         check_terms(self.budget, self.rate, self.tolerance, self.kick)
-        if not (self.images >= 1 and self.spring > 0):
-            raise InputError("a band needs at least 1 image and a positive spring")
+        expect_whole("[1, inf)", images=self.images)
+        expect_number("(0, inf)", spring=self.spring)
 
     def find(
         self,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import expect_whole
 from tda_landscape.energy import Energy
 from tda_landscape.energy._batching import Watch
 from tda_landscape.paths._band import Band
@@ -61,8 +61,7 @@ class String:
 
     def __post_init__(self) -> None:
         check_terms(self.budget, self.rate, self.tolerance, self.kick)
-        if not self.images >= 1:
-            raise InputError(f"a string needs at least 1 image, got {self.images}")
+        expect_whole("[1, inf)", images=self.images)
 
     def find(
         self,

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, expect_number, expect_whole
 from tda_landscape.energy import Energy
 from tda_landscape.energy._batching import Meter, Task, Watch, finite_or_inf
 from tda_landscape.paths._adam import Adam
@@ -86,12 +86,11 @@ class StringSampling:
     max_beads: int = 80
 
     def __post_init__(self) -> None:
-        if not (0 < self.ratio < 1 and 0 < self.target < 1 and self.slack >= 0 and self.kick >= 0):
-            raise InputError("ratio and target must lie between 0 and 1, slack and kick must not be negative")
-        if not (self.budget > 0 and self.tolerance > 0 and self.rate > 0 and self.max_beads >= 3):
-            raise InputError("budget, tolerance and rate must be positive, max_beads at least 3")
-        if not (self.checks >= 1 and self.max_steps >= 1 and self.max_rounds >= 1):
-            raise InputError("checks, max_steps and max_rounds must be at least 1")
+        expect_number("(0, 1)", ratio=self.ratio, target=self.target)
+        expect_number("[0, inf)", slack=self.slack, kick=self.kick)
+        expect_number("(0, inf]", budget=self.budget, tolerance=self.tolerance, rate=self.rate)
+        expect_whole("[3, inf)", max_beads=self.max_beads)
+        expect_whole("[1, inf)", checks=self.checks, max_steps=self.max_steps, max_rounds=self.max_rounds)
         if self.insertion not in get_args(Insertion):
             raise InputError(f"insertion must be 'midpoint' or 'maximum', got {self.insertion!r}")
 

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, described
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#AA4499", "#56B4E9", "#444444")
 """Six colours that the colour-blind tell apart (Okabe and Ito, 2008, without the pale ones)."""
@@ -28,7 +28,7 @@ def axes_of(ax: object) -> Axes:
     if ax is None:
         return plt.subplots(layout="constrained")[1]
     if not isinstance(ax, Axes):
-        raise InputError(f"ax must be one matplotlib Axes, got {type(ax).__name__}; pass a single axes of your figure")
+        raise InputError(f"ax must be one matplotlib Axes, got {described(ax)}; pass a single axes of your figure")
     return ax
 
 
@@ -63,7 +63,7 @@ def real(values: object, name: str) -> NDArray[np.float64]:
     try:
         array = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
-        raise InputError(f"{name} must be numbers, got {type(values).__name__}") from None
+        raise InputError(f"{name} must be numbers, got {described(values)}") from None
     if np.isnan(array).any():
         first = int(np.flatnonzero(np.isnan(array))[0])
         raise InputError(f"{name} contain NaN, first at {first}; leave those entries out or give them a value")

@@ -8,8 +8,11 @@ from typing import Protocol
 import numpy as np
 from matplotlib.axes import Axes
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, described
 from tda_landscape.plot._axes import GREY, MARKERS, axes_of, clean, line_style
+
+ROW = 0.04
+"""Height of the row of marks of one curve, as a share of the axes."""
 
 
 class MeasuredLengths(Protocol):
@@ -25,7 +28,9 @@ class MeasuredLengths(Protocol):
 
 
 def geodesic_curve(curves: MeasuredLengths | Mapping[str, MeasuredLengths], *, ax: Axes | None = None) -> Axes:
-    """Draw normalized length against the level; levels at which no path was found are marked as unresolved.
+    """Draw normalized length against the level, as steps: a path below one level is one below all higher levels.
+
+    Levels at which no path was found are marked as unresolved at the bottom, in the colour of their curve.
 
     Parameters
     ----------
@@ -56,20 +61,25 @@ def geodesic_curve(curves: MeasuredLengths | Mapping[str, MeasuredLengths], *, a
         raise InputError("geodesic_curve takes a GeodesicCurve or a dict of them by label, got an empty dict")
     for label, curve in named.items():
         if not all(hasattr(curve, field) for field in ("levels", "normalized_length")):
-            raise InputError(
-                f"the curve {label!r} is a {type(curve).__name__}; make one with tda_landscape.geodesic_curve"
-            )
+            raise InputError(f"the curve {label!r} is {described(curve)}; make one with tda_landscape.geodesic_curve")
     ax = axes_of(ax)
-    unresolved: list[float] = []
+    missing = False
     for i, (label, curve) in enumerate(named.items()):
         lengths = np.array([np.nan if x is None else x for x in curve.normalized_length], dtype=float)
-        marker = MARKERS[i % len(MARKERS)]
-        ax.plot(curve.levels, lengths, **line_style(i), marker=marker, markersize=4, label=label or None)
-        unresolved += [level for level, x in zip(curve.levels, curve.normalized_length, strict=True) if x is None]
-    if unresolved:
-        ax.plot(unresolved, np.ones(len(unresolved)), "|", color=GREY, markersize=9, label="unresolved")
+        style = line_style(i) | {"drawstyle": "steps-post", "marker": MARKERS[i % len(MARKERS)], "markersize": 4}
+        ax.plot(curve.levels, lengths, **style, label=label or None)
+        unresolved = np.array(curve.levels)[np.isnan(lengths)]
+        if len(unresolved):
+            height = np.full(len(unresolved), ROW * (i + 0.5))
+            mark = {"color": style["color"], "markersize": 9, "markeredgewidth": 1.5}
+            ax.plot(unresolved, height, "|", **mark, transform=ax.get_xaxis_transform())
+            missing = True
+    if missing:
+        ax.plot([], [], "|", color=GREY, markersize=9, label="unresolved")
     ax.set(xlabel="level $u$", ylabel="length / distance of the ends")
-    if unresolved or any(named):
+    if missing or any(named):
         ax.legend(frameon=False, fontsize=8)
+    if all(x is None for curve in named.values() for x in curve.normalized_length):
+        ax.set_yticks([])  # nothing was measured
     clean(ax)
     return ax

@@ -11,7 +11,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.ticker import NullFormatter
 from numpy.typing import ArrayLike, NDArray
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, described
 from tda_landscape.plot._axes import axes_of, note, real
 from tda_landscape.topology import LevelRips
 
@@ -58,7 +58,7 @@ def level_heatmap(
     ('radius $r$', 'level $u$')
     """
     if not isinstance(view, LevelRips):
-        raise InputError(f"level_heatmap takes a LevelRips, got {type(view).__name__}; make one with rips_by_level")
+        raise InputError(f"level_heatmap takes a LevelRips, got {described(view)}; make one with rips_by_level")
     across = _radii(view, dimension, radii)
     levels, counts = _counts(view, dimension, across)
     ax = axes_of(ax)

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, described
 from tda_landscape.plot._axes import axes_of, clean, line_style
 from tda_landscape.topology import EDGE_STATUSES, NuCurve
 
@@ -82,10 +82,10 @@ def nu_curves(curves: NuCurve | Mapping[str, NuCurve], *, ax: Axes | None = None
 def _check(curves: Mapping[str, NuCurve], status: str) -> None:
     """Refuse what is no mapping of curves that all have the status."""
     if not isinstance(curves, Mapping) or not curves:
-        raise InputError(f"nu_curves takes a NuCurve or a dict of them by label, got {curves!r:.60}")
+        raise InputError(f"nu_curves takes a NuCurve or a dict of them by label, got {described(curves)}")
     for label, curve in curves.items():
         if not isinstance(curve, NuCurve):
-            raise InputError(f"{label!r} is a {type(curve).__name__}, not a NuCurve; make one with nu_curve(graph)")
+            raise InputError(f"{label!r} is {described(curve)}, not a NuCurve; make one with nu_curve(graph)")
         if status not in curve.counts:
             given = ", ".join(curve.counts)
             raise InputError(f"curve {label!r} has no count of status {status!r}; it has {given}")

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, described
 from tda_landscape.plot._axes import GREY, MARKERS, axes_of, clean, line_style, real
 
 
@@ -109,7 +109,7 @@ def _profile(label: str, path: Any) -> tuple[NDArray[np.float64], NDArray[np.flo
     """Position from 0 to 1 and energy of each measured point."""
     name = f"path {label!r}" if label else "the path"
     if not all(hasattr(path, field) for field in ("profile", "height", "status")):
-        raise InputError(f"{name} is a {type(path).__name__}, not a Path; make one with tda_landscape.find_path")
+        raise InputError(f"{name} is {described(path)}, not a Path; make one with tda_landscape.find_path")
     measured = real(path.profile, f"the energies of {name}")
     if measured.ndim != 2 or measured.shape[1] != 2 or len(measured) == 0:
         raise InputError(f"{name} has a profile of shape {measured.shape}; it must be (p, 2): arc length, energy")

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.colors import to_hex
 from numpy.typing import ArrayLike
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, described
 from tda_landscape.plot._axes import COLORS, GREY, INK
 from tda_landscape.plot._diagrams import span_of
 from tda_landscape.plot._layout import tree_layout
@@ -156,7 +156,7 @@ def nu_curves(curves: NuCurve | Mapping[str, NuCurve], *, status: str = "sampled
     """
     named = {"": curves} if isinstance(curves, NuCurve) else curves
     if not isinstance(named, Mapping) or not named or not all(isinstance(c, NuCurve) for c in named.values()):
-        raise InputError(f"nu_curves takes a NuCurve or a dict of them by label, got {curves!r:.60}")
+        raise InputError(f"nu_curves takes a NuCurve or a dict of them by label, got {described(curves)}")
     figure = Figure(layout=Layout(**BLANK, xaxis={"title": "level u"}, yaxis={"title": "N_u"}))
     for i, (label, curve) in enumerate(named.items()):
         line = {"shape": "hv", "color": COLORS[i % len(COLORS)]}

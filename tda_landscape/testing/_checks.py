@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from samplers import Kernel, run
+from tda_landscape._errors import expect
 from tda_landscape.energy import Energy, zoo
 from tda_landscape.paths import Path, Search, verify
 
@@ -34,6 +35,7 @@ def check_energy(energy: Energy, *, points: int = 4, seed: int = 0, tolerance: f
     >>> import tda_landscape as tl
     >>> tl.testing.check_energy(tl.zoo.fourier(seed=1))
     """
+    expect(Energy, energy=energy)
     x = energy.start(points, seed)
     assert x.shape == (points, energy.dim), f"start gives {tuple(x.shape)}, not {(points, energy.dim)}"
     assert torch.equal(x, energy.start(points, seed)), "start differs between two calls with the same seed"
@@ -76,6 +78,7 @@ def check_kernel(kernel: Kernel, *, energy: Energy | None = None, chains: int = 
     >>> import samplers, tda_landscape as tl
     >>> tl.testing.check_kernel(samplers.Langevin(step_size=0.01, temperature=0.1))
     """
+    expect(Kernel, kernel=kernel)
     energy = energy or zoo.double_well(2)
     start = _start(kernel, energy, chains, seed)
     before = start.clone()
@@ -120,6 +123,7 @@ def check_search(search: Search, *, energy: Energy | None = None, seed: int = 0)
     >>> import tda_landscape as tl
     >>> tl.testing.check_search(tl.paths.Straight())
     """
+    expect(Search, search=search)
     energy = energy or zoo.double_well(2)
     starts, ends = energy.start(3, seed), energy.start(3, seed + 1)
     reports: list[tuple[int, Tensor, float]] = []

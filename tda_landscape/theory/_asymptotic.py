@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, expect_number, expect_whole
 from tda_landscape.energy import Energy
 from tda_landscape.energy._batching import Meter, drive
 from tda_landscape.energy._downhill import minimize
@@ -168,8 +168,10 @@ def asymptotic_exponent(
     sizes = [int(width) for width in widths]
     if inputs.ndim != 2 or targets.shape != inputs.shape[:1]:
         raise InputError(f"data must be (rows, n) and (rows,), got {tuple(inputs.shape)} and {tuple(targets.shape)}")
-    if len(set(sizes)) < 2 or min(sizes) < 1 or pairs < 2 or not penalty > 0:
-        raise InputError("give at least two different widths, two pairs and a positive penalty")
+    expect_whole("[2, inf)", pairs=pairs)
+    expect_number("(0, inf)", penalty=penalty)
+    if len(set(sizes)) < 2 or min(sizes) < 1:
+        raise InputError(f"widths must be at least two different positive numbers, got {sizes}")
     if len(inputs) < ROWS * max(sizes):
         raise InputError(
             f"{len(inputs)} rows are too few for {max(sizes)} hidden units: from as many units as rows on the gap is 0 "

@@ -182,7 +182,8 @@ def _check_parameters(network: Network, linear: list[nn.Linear]) -> None:
     if others:
         raise InputError(f"parameter {others[0]!r} belongs to no linear layer; the theorems do not cover it")
     if network.inputs.ndim < 2 or not network.inputs.is_floating_point():
-        raise InputError("the inputs must be rows of floats")
+        given = f"{network.inputs.dtype} of shape {tuple(network.inputs.shape)}"
+        raise InputError(f"the inputs must be rows of floats, got {given}")
 
 
 def _places(module: nn.Module) -> dict[Any, int]:

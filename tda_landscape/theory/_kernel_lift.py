@@ -10,7 +10,7 @@ import torch
 from scipy.linalg import qr
 from torch import Tensor
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, expect
 from tda_landscape.energy import Energy
 from tda_landscape.theory._chain import Chain, read_chain
 from tda_landscape.theory._intrinsic import IntrinsicDimension, dimension_of, draw_weights, hidden_inputs
@@ -127,6 +127,7 @@ def kernel_lift(energy: Energy) -> KernelLift:
     >>> tl.theory.kernel_lift(tl.zoo.xor(hidden=2)).dimension.value
     4
     """
+    expect(Energy, energy=energy)
     if energy.network is None:
         raise InputError("a kernel lift is that of a network; make the energy with Energy.from_model")
     return lift_of(read_chain(energy.network))

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.func import grad, hessian, vmap
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, expect, expect_number
 from tda_landscape.energy import Energy
 from tda_landscape.energy._network import Network
 from tda_landscape.theory._activation import is_relu
@@ -73,6 +73,8 @@ def variable_projection(
     >>> g([[2.0], [-0.3], [0.0]])
     tensor([0.2500, 1.0000, 1.2500], dtype=torch.float64)
     """
+    expect(Energy, energy=energy)
+    expect_number("[0, inf)", ridge=ridge)
     network = energy.network
     if network is None:
         raise InputError("variable projection is of networks; make the energy with Energy.from_model")
@@ -80,8 +82,6 @@ def variable_projection(
     reason = not_convex(network)
     if reason is not None:
         raise InputError(f"only a convex problem can be projected out, and {reason}")
-    if not ridge >= 0:
-        raise InputError(f"ridge must be at least 0, got {ridge}")
     if not (ridge or network.weight_decay or semicontinuous):
         raise InputError(
             "without a ridge the projected energy is only upper semicontinuous, and grids miss its low points; give "

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, expect_number
 from tda_landscape.energy import Energy
 from tda_landscape.energy._batching import Watch
 from tda_landscape.paths import Path, Search
@@ -55,8 +55,7 @@ class Constructive:
     delta: float = 1e-6
 
     def __post_init__(self) -> None:
-        if not self.delta > 0:
-            raise InputError(f"delta must be positive, got {self.delta}")
+        expect_number("(0, inf)", delta=self.delta)
 
     def find(
         self,

@@ -6,8 +6,9 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, expect, expect_number
 from tda_landscape.energy import Energy
+from tda_landscape.energy._function import as_tensor
 from tda_landscape.energy._random import Seed, as_generator
 from tda_landscape.paths import Path
 from tda_landscape.theory import lift
@@ -62,11 +63,11 @@ def descend(energy: Energy, point: ArrayLike | Tensor, *, delta: float = 1e-6, s
     >>> [round(float(path.energies[i]), 4) for i in (0, -1)]
     [0.3333, 0.1145]
     """
-    if not delta > 0:
-        raise InputError(f"delta must be positive, got {delta}")
+    expect(Energy, energy=energy)
+    expect_number("(0, inf)", delta=delta)
     chain, network, descent = first_that_applies(energy, DESCENTS, "descend with tl.minimize")
-    start = energy.as_points(torch.as_tensor(point)[None])[0]
+    start = energy.as_points(as_tensor(point, "point", energy.dtype)[None])[0]
     if not torch.isfinite(start).all():
-        raise InputError("the point has entries that are not finite; there is no way down from it")
+        raise InputError(f"the point has the entry {float(start[~torch.isfinite(start)][0])}; give a finite point")
     curve = descent.descend(chain, network, start.double(), as_generator(seed))
     return follow(energy, [curve], [(start, curve.end.to(energy.dtype))], delta, falling=True)[0]

@@ -10,7 +10,7 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, expect_number
 
 if TYPE_CHECKING:
     from tda_landscape.topology._merge_tree import MergeTree
@@ -70,8 +70,7 @@ def branches(tree: MergeTree) -> Branches:
 
 def simplify(tree: MergeTree, eps: float) -> MergeTree:
     """Drop merges of persistence at most eps: what merged into such a branch is shorter still, and goes as well."""
-    if not eps >= 0:
-        raise InputError(f"eps must be a non-negative number, got {eps}")
+    expect_number("[0, inf]", eps=eps)
     kept = np.abs(tree.height - tree.births[tree.dying]) > eps
     stays = np.ones(len(tree.births), dtype=bool)
     stays[tree.dying[~kept]] = False
@@ -136,6 +135,7 @@ def leaf_order(tree: MergeTree) -> LeafOrder:
 
 def linkage(tree: MergeTree, root: float | None) -> NDArray[np.float64]:
     """One row a merge, and one for each further tree of a forest."""
+    expect_number("[-inf, inf] or None", root=root)
     tree, n, roots = tree.upwards, len(tree.births), tree.roots.tolist()
     if n < 2:
         raise InputError(f"a linkage matrix needs at least two leaves, this tree has {n}")

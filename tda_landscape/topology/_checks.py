@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, described, shown
 from tda_landscape.topology._forest import kernels
 from tda_landscape.topology._forest_numpy import Ints
 
@@ -35,7 +35,7 @@ def attribute(data: dict[str, Any], name: str, where: str) -> float:
 def column(values: Any, name: str, kind: Any, length: int | None = None) -> NDArray[Any]:
     """A new array (length,); one value stands for all where a length is given."""
     try:
-        column = np.array(values, dtype=kind)
+        column = np.array(np.asarray(values), dtype=kind)  # a tensor is to be read before it is copied
         return column.reshape(-1) if length is None else np.broadcast_to(column, (length,)).copy()
     except (TypeError, ValueError):
         many = "numbers" if length is None else f"one entry or {length}"
@@ -78,6 +78,17 @@ def numbers(values: ArrayLike, name: str) -> NDArray[np.float64]:
         return np.asarray(values, dtype=np.float64).reshape(-1)
     except (TypeError, ValueError):
         raise InputError(f"{name} must hold numbers, got {values!r:.60}") from None
+
+
+def levels_of(values: ArrayLike, name: str = "level") -> NDArray[np.float64]:
+    """One or many levels as they are; a count at NaN would be a count of nothing."""
+    try:
+        levels = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"{name} must hold numbers, got {described(values)}") from None
+    if np.isnan(levels).any():
+        raise InputError(f"{name} must hold numbers, got {shown(values)}; leave NaN out")
+    return levels
 
 
 def check_births(births: NDArray[np.float64], sign: float = 1.0) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, described, expect_number
 from tda_landscape.topology._forest_numpy import Ints
 from tda_landscape.topology._merge_tree import MergeTree
 from tda_landscape.topology._sweep import sweep
@@ -59,10 +59,12 @@ def cubical_merge_tree(
     >>> tree.vertices.tolist(), tree.height.tolist(), tree.delta
     ([0, 2, 4], [2.0, 3.0], 2.5)
     """
-    grid = np.asarray(values, dtype=np.float64)
+    expect_number("[0, inf] or None", delta=delta)
+    try:
+        grid = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"a grid must hold numbers, got {described(values)}") from None
     wraps = _checked(grid, periodic)
-    if delta is not None and not delta >= 0:
-        raise InputError(f"delta must be a non-negative number, got {delta}")
     root = _basins(grid, wraps)
     energy, flat = grid.ravel(), np.arange(grid.size)
     minima = np.flatnonzero((root.ravel() == flat) & np.isfinite(energy))

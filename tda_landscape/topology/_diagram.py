@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tda_landscape._errors import expect_number
+
 Diagram = NDArray[np.float64]
 
 
@@ -102,5 +104,6 @@ def _summary(dimension: int, bars: Diagram) -> str:
 def tidy(bars: Diagram, min_persistence: float = 0.0) -> Diagram:
     """Drop short bars and sort by (birth, -death)."""
     bars = np.asarray(bars, dtype=np.float64).reshape(-1, 2)
+    expect_number("[-inf, inf]", min_persistence=min_persistence)
     bars = bars[bars[:, 1] - bars[:, 0] > min_persistence]
     return bars[np.lexsort((-bars[:, 1], bars[:, 0]))]

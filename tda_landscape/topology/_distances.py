@@ -8,8 +8,9 @@ import gudhi
 import numpy as np
 from gudhi.hera import wasserstein_distance
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, shown
 from tda_landscape.topology._branches import leaf_order
+from tda_landscape.topology._checks import levels_of
 from tda_landscape.topology._diagram import Diagram, Diagrams
 from tda_landscape.topology._formats import DiagramsLike, as_diagrams
 from tda_landscape.topology._merge_tree import MergeTree
@@ -169,9 +170,10 @@ def nu_distance(
     >>> nu_distance(a, b, window=(0.0, 2.0)), nu_distance(a, b, window=(0.0, 2.0), order=np.inf)
     (0.5, 1.0)
     """
-    low, high = (float(end) for end in window)
-    if not (np.isfinite(low) and np.isfinite(high) and low < high):
-        raise InputError(f"window must be (low, high), finite, with low < high; got {window!r}")
+    ends = levels_of(window, "window")
+    if ends.shape != (2,) or not np.isfinite(ends).all() or ends[0] >= ends[1]:
+        raise InputError(f"window must be (low, high), finite, with low < high; got {shown(window)}")
+    low, high = ends.tolist()
     steps = np.concatenate([first.levels, second.levels])
     levels = np.unique(np.concatenate([[low], steps[(steps > low) & (steps < high)], [high]]))
     apart = np.abs(first(levels, status) - second(levels, status))[:-1]

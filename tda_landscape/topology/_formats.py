@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, described
 from tda_landscape.topology._diagram import Diagram, Diagrams
 
 DiagramsLike: TypeAlias = Diagrams | Sequence[Any] | Mapping[str, Any] | NDArray[Any]
@@ -53,7 +53,7 @@ def as_diagrams(diagrams: DiagramsLike) -> Diagrams:
         diagrams = _of_array(diagrams)
     if isinstance(diagrams, str) or not isinstance(diagrams, Sequence):
         raise InputError(
-            f"a {type(diagrams).__name__} is no list of diagrams; give a list of (n, 2) arrays, "
+            f"{described(diagrams)} is no list of diagrams; give persistence(graph), a list of (n, 2) arrays, "
             "one a dimension, or what gudhi, ripser or giotto returned"
         )
     if diagrams and all(_is_gudhi_pair(item) for item in diagrams):
@@ -95,7 +95,7 @@ def _checked(bars: Any, dimension: int) -> Diagram:
     try:
         array = np.asarray(bars, dtype=np.float64)
     except (TypeError, ValueError):
-        raise InputError(f"the bars of H{dimension} must be numbers, got {type(bars).__name__}") from None
+        raise InputError(f"the bars of H{dimension} must be numbers, got {described(bars)}") from None
     if array.size == 0:
         return np.empty((0, 2))
     if array.ndim != 2 or array.shape[1] != 2:

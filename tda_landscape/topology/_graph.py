@@ -10,8 +10,9 @@ import networkx as nx
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, expect
 from tda_landscape.topology._checks import attribute, check, column, pairs, same_order
+from tda_landscape.topology._words import kinds, many, number
 
 EDGE_ARRAYS = ("edges", "heights", "status", "uppers", "proved", "saddle_index", "saddle_gradient", "confirmations")
 """Fields that hold one number or word for each edge."""
@@ -141,7 +142,7 @@ class LandscapeGraph:
             "confirmations": np.ones(m, dtype=np.intp),
             "transform": (None,) * m,
             "paths": (None,) * m,
-            "points": None if points is None else np.array(points, dtype=np.float64),
+            "points": None if points is None else np.array(np.asarray(points), dtype=np.float64),
             "leaf_status": np.full(n, "given"),
             "hits": np.zeros(n, dtype=np.intp),
             "labels": tuple(range(n)),
@@ -157,6 +158,15 @@ class LandscapeGraph:
         check(graph)
         return graph
 
+    def __repr__(self) -> str:
+        leaves = f" ({kinds(self.leaf_status.tolist())}), lowest {self.births.min():.6g}" if len(self.births) else ""
+        edges = many(len(self.edges), "edge", "edges")
+        if len(self.edges):
+            edges += f" ({kinds(self.status.tolist())}), heights {self.heights.min():.6g} to {self.heights.max():.6g}"
+        modulo = "" if self.order is None else f"; copies under a symmetry of order {number(self.order)} are one leaf"
+        reason = f"\n{self.reason}" if self.reason else ""
+        return f"landscape graph of {many(len(self.births), 'leaf', 'leaves')}{leaves}; {edges}{modulo}{reason}"
+
     def with_edges(self, other: LandscapeGraph) -> LandscapeGraph:
         """Return the graph with the edges of `other`, a graph over the same leaves, added to its own.
 
@@ -166,8 +176,10 @@ class LandscapeGraph:
         >>> a.with_edges(LandscapeGraph.from_arrays([0.0, 0.5], [(1, 0)], [0.8])).heights.tolist()
         [1.0, 0.8]
         """
+        expect(LandscapeGraph, other=other)
         if not np.array_equal(self.births, other.births):
-            raise InputError("the two graphs have different leaves; edges can be added over the same leaves only")
+            sizes = f"{len(self.births)} and {len(other.births)}"
+            raise InputError(f"the graphs have {sizes} leaves, not the same; edges are added over the same leaves only")
         joined: dict[str, Any] = {n: np.concatenate([getattr(self, n), getattr(other, n)]) for n in EDGE_ARRAYS}
         joined |= {"transform": self.transform + other.transform, "paths": self.paths + other.paths}
         return replace(self, **joined, order=same_order(self, other))
@@ -250,6 +262,7 @@ def merge_graphs(first: LandscapeGraph, second: LandscapeGraph) -> LandscapeGrap
     >>> merge_graphs(a, a).edges.tolist()
     [[0, 1], [2, 3]]
     """
+    expect(LandscapeGraph, first=first, second=second)
     n = len(first.births)
     shifted = replace(second, edges=second.edges + n)
     joined: dict[str, Any] = {

@@ -9,10 +9,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
 
 from tda_landscape._errors import InputError
-from tda_landscape.topology._checks import column
+from tda_landscape.topology._checks import column, levels_of
 from tda_landscape.topology._diagram import Diagrams
 from tda_landscape.topology._forest import spanning_forest
-from tda_landscape.topology._rips import _distances, _matrix, rips
+from tda_landscape.topology._rips import _distances, _matrix, check_one_of, rips
 
 MOST_POINTS = 10_000
 """The exact H0 holds one number for each two points: 400 MB of them at this size."""
@@ -57,9 +57,8 @@ class LevelRips:
         >>> view.n_components([[0.0], [0.5]], [0.5, 1.0]).tolist()
         [[1, 1], [2, 1]]
         """
-        levels, radii = np.broadcast_arrays(np.asarray(level, np.float64), np.asarray(radius, np.float64))
+        levels, radii = np.broadcast_arrays(levels_of(level), levels_of(radius, "radius"))
         below = np.searchsorted(self.energies, levels, side="right")
-        below = np.where(np.isnan(levels), 0, below)  # NaN is above no energy
         counts = np.zeros(levels.shape, dtype=np.intp)
         for k in np.unique(below[below > 0]).tolist():
             here = below == k
@@ -78,7 +77,7 @@ class LevelRips:
         if not (self.diagrams and 0 <= dimension < len(self.diagrams[0])):
             known = len(self.diagrams[0]) - 1 if self.diagrams else "none"
             raise InputError(f"dimension {dimension} was not computed, the highest is {known}; see max_dimension=")
-        radii = np.asarray(radius, dtype=np.float64).reshape(-1)
+        radii = levels_of(radius, "radius").reshape(-1)
         bars = [diagrams[dimension] for diagrams in self.diagrams]
         return np.array([[((b[:, 0] <= r) & (r < b[:, 1])).sum() for r in radii] for b in bars], dtype=np.intp)
 
@@ -131,8 +130,7 @@ def rips_by_level(
     >>> [len(view.lengths), len(view.diagrams), int(view.n_components(100.0, 100.0))]
     [30, 2, 1]
     """
-    if (points is None) == (distances is None):
-        raise InputError("rips_by_level takes points or distances=, one of the two")
+    check_one_of(points, distances)
     if distances is None:
         cloud = _matrix(points, "points")
         matrix = cdist(cloud, cloud)

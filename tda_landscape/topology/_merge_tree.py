@@ -9,8 +9,10 @@ import networkx as nx
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, expect_number
 from tda_landscape.topology import _branches, _diagram
+from tda_landscape.topology._checks import levels_of
+from tda_landscape.topology._words import kinds, many
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,6 +61,17 @@ class MergeTree:
         """Return the number of leaves."""
         return len(self.births)
 
+    def __repr__(self) -> str:
+        leaves, merges = many(len(self), "leaf", "leaves"), many(len(self.height), "merge", "merges")
+        if len(self):
+            leaves += f", the first at {self.births.max() if self.superlevel else self.births.min():.6g}"
+        if len(self.height):
+            status = "as given" if self.status is None else kinds(self.status.tolist())
+            merges += f" ({status}), the last at {self.height[-1]:.6g}"
+        sets = " of superlevel sets" if self.superlevel else ""
+        proved = f"{int(self.proved.sum())} of {many(len(self.height), 'separation', 'separations')} proved"
+        return f"merge tree{sets} of {leaves}; {merges}, {proved}; {many(len(self.roots), 'root', 'roots')}"
+
     @property
     def deaths(self) -> NDArray[np.float64]:
         """Level at which each leaf's component dies, shape (n,); `inf` for the roots (`-inf` in superlevel order)."""
@@ -90,11 +103,11 @@ class MergeTree:
         >>> merge_tree(([0.0, 0.5], [(0, 1)], [1.0])).n_components([-1.0, 0.0, 0.5, 1.0]).tolist()
         [0, 1, 2, 1]
         """
-        tree, levels = self.upwards, np.asarray(level, dtype=np.float64)
+        tree, levels = self.upwards, levels_of(level)
         levels = -levels if self.superlevel else levels
         born = np.searchsorted(np.sort(tree.births), levels, side="right")
         dead = np.searchsorted(tree.height, levels, side="right")
-        return np.where(np.isnan(levels), 0, born - dead).astype(np.intp)  # NaN is above no birth
+        return np.asarray(born - dead, dtype=np.intp)
 
     def lower_bound(self, level: ArrayLike, delta: float | None = None) -> NDArray[np.intp]:
         """Count what is there for certain: #{birth <= u - delta, death > u + delta} <= N_u.
@@ -125,18 +138,14 @@ class MergeTree:
         >>> tree.delta, tree.n_components(1.0).tolist(), tree.lower_bound([1.0], delta=0.4).tolist()
         (1.0, 2, [2])
         """
-        delta = self.delta if delta is None else delta
-        if delta is None:
-            raise InputError("a tree of a graph has no error bound on the whole space; give delta=, if you know one")
-        if not delta >= 0:
-            raise InputError(f"delta must be a non-negative number, got {delta}")
-        tree, levels = self.upwards, np.asarray(level, dtype=np.float64)
+        delta = self._error_bound(delta)
+        tree, levels = self.upwards, levels_of(level)
         levels = -levels if self.superlevel else levels
         bars = np.column_stack([tree.births + delta, tree.deaths - delta])
         bars = bars[bars[:, 0] < bars[:, 1]]
         born = np.searchsorted(np.sort(bars[:, 0]), levels, side="right")
         dead = np.searchsorted(np.sort(bars[:, 1]), levels, side="right")
-        return np.where(np.isnan(levels), 0, born - dead).astype(np.intp)
+        return np.asarray(born - dead, dtype=np.intp)
 
     def resolved(self, delta: float | None = None) -> NDArray[np.bool_]:
         """Say of each leaf whether its bar is longer than 2 delta, so that no error within delta can undo it.
@@ -147,10 +156,16 @@ class MergeTree:
         >>> merge_tree(([0.0, 0.5, 0.9], [(0, 1), (0, 2)], [2.0, 1.0])).resolved(delta=0.1).tolist()
         [True, True, False]
         """
-        delta = self.delta if delta is None else delta
-        if delta is None or not delta >= 0:
-            raise InputError(f"delta must be a non-negative number, got {delta}")
+        delta = self._error_bound(delta)
         return np.asarray(np.abs(self.deaths - self.births) > 2 * delta)
+
+    def _error_bound(self, delta: float | None) -> float:
+        """The bound that is given, or that of the grid."""
+        known = self.delta if delta is None else delta
+        if known is None:
+            raise InputError("a tree of a graph has no error bound on the whole space; give delta=, if you know one")
+        expect_number("[0, inf]", delta=known)
+        return known
 
     def cut(self, level: float) -> NDArray[np.intp]:
         """Label each leaf by the lowest leaf of its component at `level`; -1 where it is not yet born.
@@ -161,6 +176,7 @@ class MergeTree:
         >>> merge_tree(([0.0, 0.5, 2.0], [(0, 1)], [1.0])).cut(1.0).tolist()
         [0, 0, -1]
         """
+        expect_number("[-inf, inf]", level=level)
         tree, level = self.upwards, -level if self.superlevel else level
         labels = np.arange(len(tree.births))
         merged = tree.height <= level

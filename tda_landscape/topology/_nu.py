@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tda_landscape._errors import InputError
-from tda_landscape.topology._checks import EDGE_STATUSES
+from tda_landscape.topology._checks import EDGE_STATUSES, levels_of
 from tda_landscape.topology._graph import LandscapeGraph
 from tda_landscape.topology._merge_tree import MergeTree
 from tda_landscape.topology._raw import raw_bounds
 from tda_landscape.topology._sweep import merge_tree, tree_of_status
 from tda_landscape.topology._weighted import GraphLike, as_graph
+from tda_landscape.topology._words import many, number
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,8 +51,24 @@ class NuCurve:
     raw: tuple[NDArray[np.object_], NDArray[np.object_]] | None = None
     lower: tuple[NDArray[np.float64], NDArray[np.intp]] | None = None
 
+    def __repr__(self) -> str:
+        if not len(self.levels):
+            return "N_u curve without a leaf, 0 everywhere"
+        copies = "no symmetry was used" if self.raw is None else "copies under the symmetry as one"
+        steps = many(len(self.levels), "step", "steps")
+        counted = f"N_u curve of {steps}, merges {' / '.join(self.counts)}, {copies}"
+        highest, last = int(np.argmax(self.counts["sampled"])), len(self.levels) - 1
+        return f"{counted}\nhighest: {self._words(highest)}\nlast: {self._words(last)}"
+
+    def _words(self, i: int) -> str:
+        """The counts at one of the levels, each status apart, and what is known besides."""
+        counts = " / ".join(str(count[i]) for count in self.counts.values())
+        apart = many(max(0, int(self.counts["sampled"][i]) - 1), "separation", "separations")
+        raw = "" if self.raw is None else f"; raw, copies one by one, {' to '.join(number(b[i]) for b in self.raw)}"
+        return f"{counts} from u = {self.levels[i]:.6g} on; {self.proved[i]} of {apart} proved{raw}"
+
     def __call__(self, level: ArrayLike, status: str = "sampled") -> NDArray[np.intp]:
-        """Return the count at one or many levels; all verified paths are used unless a `status` is given."""
+        """Return the count at one or many levels, none of them NaN, with all verified paths or those of a `status`."""
         if status not in self.counts:
             raise InputError(f"there is no count of status {status!r}; this curve has {', '.join(self.counts)}")
         return _step(self.levels, self.counts[status], level)
@@ -145,6 +162,4 @@ def _lower(tree: MergeTree) -> tuple[NDArray[np.float64], NDArray[np.intp]] | No
 
 def _step(levels: NDArray[np.float64], values: NDArray[np.intp], at: ArrayLike) -> NDArray[np.intp]:
     """Evaluate a right-continuous step function that is 0 before its first level."""
-    asked = np.asarray(at, dtype=np.float64)
-    where = np.where(np.isnan(asked), 0, np.searchsorted(levels, asked, side="right"))  # NaN is above no birth
-    return np.concatenate([[0], values])[where]
+    return np.concatenate([[0], values])[np.searchsorted(levels, levels_of(at), side="right")]

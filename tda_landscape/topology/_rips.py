@@ -7,7 +7,7 @@ from gudhi.sklearn import RipsPersistence
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import pdist, squareform
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, described, expect_number, expect_whole
 from tda_landscape.topology._diagram import Diagram, Diagrams, tidy
 
 CONCENTRATED = 1.0
@@ -70,14 +70,10 @@ def rips(
     >>> rips(square)[1].round(3).tolist()
     [[1.0, 1.414]]
     """
-    if (points is None) == (distances is None):
-        raise InputError("rips takes points or distances=, one of the two")
-    if isinstance(max_dimension, bool) or not isinstance(max_dimension, int) or max_dimension < 0:
-        raise InputError(f"max_dimension must be a non-negative int, got {max_dimension!r}")
-    if np.isnan(threshold):
-        raise InputError("threshold is NaN; give a length, or leave it out for none")
-    if null is not None and (isinstance(null, bool) or not isinstance(null, int) or null < 0):
-        raise InputError(f"null must be a number of clouds, 0 for none, got {null!r}")
+    check_one_of(points, distances)
+    expect_whole("[0, inf)", max_dimension=max_dimension)
+    expect_number("[-inf, inf]", threshold=threshold)
+    expect_whole("[0, inf) or None", null=null)
     if distances is not None:
         matrix = _distances(distances)
         bars = _bars(matrix, max_dimension, threshold, "full distance matrix")
@@ -150,9 +146,18 @@ def _longest(loops: Diagram) -> float:
     return float((alive[:, 1] / alive[:, 0]).max(initial=1.0))
 
 
+def check_one_of(points: ArrayLike | None, distances: ArrayLike | None) -> None:
+    """Refuse both and neither."""
+    if (points is None) == (distances is None):
+        raise InputError(f"give points or distances=, one of the two, got {'neither' if points is None else 'both'}")
+
+
 def _matrix(values: ArrayLike | None, name: str) -> NDArray[np.float64]:
     """A non-empty, finite 2-D array: gudhi crashes the interpreter on NaN."""
-    array = np.asarray(values, dtype=np.float64)
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"{name} must be a 2-D array of numbers, got {described(values)}") from None
     if array.ndim != 2 or len(array) == 0:
         raise InputError(f"{name} must be a non-empty 2-D array, got shape {array.shape}")
     bad = ~np.isfinite(array) if name == "points" else np.isnan(array)
@@ -168,6 +173,9 @@ def _distances(values: ArrayLike) -> NDArray[np.float64]:
     if array.shape[0] != array.shape[1]:
         raise InputError(f"distances must be a square matrix, got shape {array.shape}; points go without a name")
     same = np.array_equal(array, array.T)
-    if array.min() < 0 or np.diag(array).any() or not (same or np.allclose(array, array.T, rtol=1e-12, atol=0)):
-        raise InputError("distances must be symmetric and non-negative with a zero diagonal")
+    wrong = (array < 0) | np.diag(np.diag(array) != 0) | ~np.isclose(array, array.T, rtol=1e-12, atol=0)
+    if wrong.any():
+        i, j = np.argwhere(wrong)[0].tolist()
+        pair = f"{array[i, j]} from {i} to {j} and {array[j, i]} back"
+        raise InputError(f"distances must be symmetric and non-negative with a zero diagonal, got {pair}")
     return array if same else np.maximum(array, array.T)

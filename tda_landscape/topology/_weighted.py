@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, described
 from tda_landscape.topology._checks import attribute, check_births, check_edges, column, ends_of, numbers
 from tda_landscape.topology._forest_numpy import Ints
 from tda_landscape.topology._graph import LandscapeGraph
@@ -48,8 +48,8 @@ def as_graph(graph: GraphLike, *, energy: str = "energy", height: str = "height"
     if isinstance(graph, tuple) and len(graph) == 3:
         return LandscapeGraph.from_arrays(*graph)
     raise InputError(
-        f"a {type(graph).__name__} is not a weighted graph; give a LandscapeGraph, (births, edges, heights), "
-        "a networkx graph or a scipy sparse matrix"
+        f"{described(graph)} is not a weighted graph; give a LandscapeGraph (of a survey, survey.graph), "
+        "(births, edges, heights), a networkx graph or a scipy sparse matrix"
     )
 
 
@@ -74,7 +74,7 @@ def as_weighted(
         return _of_negated(graph, energy, height)
     if superlevel:
         raise InputError(
-            f"a {type(graph).__name__} holds maxima along paths, which have no superlevel order; "
+            f"{described(graph)} holds maxima along paths, which have no superlevel order; "
             "give (births, edges, heights) or a networkx graph with minima along paths"
         )
     whole = as_graph(graph, energy=energy, height=height)

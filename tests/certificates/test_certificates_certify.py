@@ -314,7 +314,7 @@ def test_a_regularizer_and_a_wrong_question_are_refused():
         ({"rtol": 0.1, "level": 1.0}, "one of rtol, atol and level"),
         ({"rtol": 1e-9}, "1e-08"),
         ({"atol": 0.0}, "atol"),
-        ({"level": float("nan")}, "NaN"),
+        ({"level": float("nan")}, "nan"),
         ({"lipschitz": -1.0}, "lipschitz"),
         ({"curvature": float("inf")}, "curvature"),
         ({"budget": -1.0}, "budget"),

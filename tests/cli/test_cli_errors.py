@@ -116,12 +116,13 @@ def test_wrong_command_line(capsys, monkeypatch, tmp_path, arguments, words):
 FACTORIES = {
     "no_colon": "pkg:function",
     "no such module:f": "pkg:function",
+    "good_of_test_cli.py:wrong": "write 'good_of_test_cli:wrong', got 'good_of_test_cli.py:wrong'",
     "module_that_is_not_there:f": "cannot be imported",
     "broken_of_test_cli:f": "SyntaxError",
     "leaving_of_test_cli:f": "SystemExit",
     "good_of_test_cli:nothing": "has no 'nothing'",
-    "good_of_test_cli:number": "not a function",
-    "good_of_test_cli:wrong": "must return an Energy, got int",
+    "good_of_test_cli:number": "good_of_test_cli:number is 3, not a function",
+    "good_of_test_cli:wrong": "must return an Energy, got 3",
     "good_of_test_cli:failing": "ZeroDivisionError",
     "good_of_test_cli:greedy": "argument",
 }

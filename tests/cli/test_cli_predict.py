@@ -1,9 +1,13 @@
 """tda-landscape predict: a sheet on stdout, and one sentence for what has none."""
 
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import tda_landscape.cli
 from tda_landscape.cli._app import run
 
 FACTORY = """
@@ -71,8 +75,8 @@ def test_a_network_that_no_theorem_speaks_of_gets_a_sheet_that_says_so(ask):
 @pytest.mark.parametrize(
     ("model", "words"),
     [
-        ("predicted_factory:box", "an energy of a function"),
-        ("predicted_factory:number", "got int"),
+        ("predicted_factory:box", "the energy of a function"),
+        ("predicted_factory:number", "predicted_factory:number must return the Energy of a network, got 3"),
         ("predicted_factory:broken", "ZeroDivisionError"),
         ("predicted_factory:nothing", "has no"),
         ("no_such_module:x", "cannot be imported"),
@@ -84,3 +88,24 @@ def test_what_is_no_network_is_bad_input(ask, model, words):
     assert (code, out) == (2, "")
     assert words in err.splitlines()[-1]
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    "command", [["predict"], ["certify", "a.pt", "b.pt", "--level", "1"]], ids=["predict", "certify"]
+)
+def test_a_name_without_a_colon_is_refused_before_torch_is_loaded(command):
+    code = (
+        "import sys; sys.modules['torch'] = None; from tda_landscape.cli._app import run; sys.exit(run(sys.argv[1:]))"
+    )
+
+    def ask(model):
+        arguments = [sys.executable, "-c", code, *command, "--model", model]
+        root = {**os.environ, "PYTHONPATH": str(Path(tda_landscape.cli.__file__).parents[2])}
+        return subprocess.run(arguments, env=root, capture_output=True, text=True, check=False)
+
+    refused = ask("nonsense")
+    assert refused.returncode == 2
+    assert refused.stderr == "error: --model must read \"pkg:function\", got 'nonsense'\n"
+    control = ask("good:enough")
+    assert control.returncode == 70
+    assert "torch" in control.stderr

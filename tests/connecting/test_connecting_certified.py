@@ -67,6 +67,7 @@ def test_a_network_that_cannot_be_read_is_refused_before_anything_is_searched():
     net = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.Softmax(1))
     energy = tl.Energy.from_model(net, torch.nn.functional.cross_entropy, (X, y))
     counted, cost = tl.tally(energy)
+    minima = tl.Minima.from_points(energy, energy.start(2, 0), symmetry=None)
     with pytest.raises(tl.InputError, match="Softmax"):
-        tl.connect(counted, None, certify=True)
+        tl.connect(counted, minima, certify=True)
     assert cost.gradient_equivalents == 0

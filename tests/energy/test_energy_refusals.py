@@ -285,3 +285,39 @@ def test_state_dicts_are_matched_by_name_and_shape():
     assert torch.equal(network.flatten(network.unflatten(vector)), vector)
     one_sentence(lambda: network.flatten(networks.mlp([4, 2]).state_dict()), "0.weight", "(2, 3)", "(2, 4)")
     one_sentence(lambda: network.flatten({}), "nothing")
+
+
+REGRESSION = torch.linspace(-1, 1, 8)
+SQUARES = {
+    "mse": F.mse_loss,
+    "l1": F.l1_loss,
+    "smooth": F.smooth_l1_loss,
+    "sum": lambda outputs, targets: (outputs - targets).square().sum(),
+}
+
+
+@pytest.mark.parametrize("loss", SQUARES.values(), ids=SQUARES)
+@pytest.mark.parametrize("flat", ["outputs", "targets"])
+def test_a_column_beside_a_row_is_refused(loss, flat):
+    model = nn.Sequential(nn.Linear(3, 1), nn.Flatten(0)) if flat == "outputs" else nn.Linear(3, 1)
+    wrong = REGRESSION[:, None] if flat == "outputs" else REGRESSION
+    right = REGRESSION if flat == "outputs" else REGRESSION[:, None]
+    shapes = ("(8,)", "(8, 1)") if flat == "outputs" else ("(8, 1)", "(8,)")
+    one_sentence(
+        lambda: Energy.from_model(model, loss, (rows()[0], wrong)),
+        f"outputs have shape {shapes[0]}, targets {shapes[1]}",
+        f"targets.reshape({shapes[0]})",
+    )
+    assert Energy.from_model(model, loss, (rows()[0], right)).dim == 4
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda outputs, targets: (outputs.squeeze(1) - targets).square().mean(),
+        lambda outputs, targets: outputs.square().mean(),
+        lambda outputs, targets: F.binary_cross_entropy_with_logits(outputs[:, 0], (targets > 0).to(outputs.dtype)),
+    ],
+)
+def test_control_a_loss_that_takes_row_by_row_is_taken(loss):
+    assert Energy.from_model(nn.Linear(3, 1), loss, (rows()[0], REGRESSION)).dim == 4

@@ -51,7 +51,8 @@ def test_a_torus_is_kept():
 
 @pytest.mark.parametrize("settings", [{"tolerance": 0.0}, {"max_steps": -1}, {"first_step": float("nan")}])
 def test_settings_that_make_no_descent(settings):
-    with pytest.raises(tl.InputError, match="must be positive"):
+    ((name, value),) = settings.items()
+    with pytest.raises(tl.InputError, match=f"{name} must be a .*number in .*, got {value}"):
         tl.minimize(tl.zoo.quartic(), [[0.5]], **settings)
 
 

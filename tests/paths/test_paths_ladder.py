@@ -8,7 +8,7 @@ from tda_landscape.energy._batching import Meter, drive
 from tda_landscape.energy._downhill import Walkers, step_down
 from tda_landscape.paths import Ladder, Stop
 from tda_landscape.paths._lowest import Lowest
-from tda_landscape.paths._string import CHECKED, EXPECTED, MEASURED, String
+from tda_landscape.paths._strand import CHECKED, EXPECTED, MEASURED, Strand
 
 
 def row(*numbers):
@@ -21,17 +21,17 @@ def on_a_line(function):
 
 
 def checked(energy, ends, threshold):
-    """A string of one segment after one check against a threshold, and the values that it took."""
+    """A strand of one segment after one check against a threshold, and the values that it took."""
     meter = Meter()
-    string = String.through(ends[:, None], float(ends[1] - ends[0]), meter)
+    strand = Strand.through(ends[:, None], float(ends[1] - ends[0]), meter)
     counted, cost = tl.tally(energy)
 
     def task():
-        yield from string.beads.evaluate_new(meter)
-        yield from string.check(float(string.beads.energies.max()), threshold)
+        yield from strand.beads.evaluate_new(meter)
+        yield from strand.check(float(strand.beads.energies.max()), threshold)
 
     drive(counted, [task()])
-    return string, cost.values
+    return strand, cost.values
 
 
 def test_a_seed_names_a_path():
@@ -73,43 +73,43 @@ def test_a_search_in_single_precision():
 def test_one_value_gives_the_maximum_of_a_quartic():
     """End energies, end slopes and one value fix a polynomial of degree four; the cubic alone is wrong by a third."""
     energy = on_a_line(lambda x: 16 * (x * (1 - x)).square() + 0.3 * x)
-    string, values = checked(energy, row(0.0, 1.0), 2.5)
+    strand, values = checked(energy, row(0.0, 1.0), 2.5)
     assert values == 1
-    assert int(string.known[0]) == EXPECTED
+    assert int(strand.known[0]) == EXPECTED
     truth = float(energy(torch.linspace(0, 1, 10001, dtype=torch.float64)[:, None]).max())
-    assert float(string.peak[0]) == pytest.approx(truth, abs=2e-3)
-    assert float(string._cubic(torch.tensor([0])).max()) < 0.7 * truth, "control"
+    assert float(strand.peak[0]) == pytest.approx(truth, abs=2e-3)
+    assert float(strand._cubic(torch.tensor([0])).max()) < 0.7 * truth, "control"
 
 
 def test_a_doubtful_segment_gets_more_values():
     """The expected maximum is 1.15, below a threshold of 1.2, but not by as much as the cubic was wrong."""
     energy = on_a_line(lambda x: 16 * (x * (1 - x)).square() + 0.3 * x)
-    string, values = checked(energy, row(0.0, 1.0), 1.2)
+    strand, values = checked(energy, row(0.0, 1.0), 1.2)
     assert values == 6
-    assert int(string.known[0]) == CHECKED
+    assert int(strand.known[0]) == CHECKED
 
 
 def test_slopes_alone_show_a_segment_that_is_surely_high():
-    string, values = checked(on_a_line(lambda x: 4 * x * (1 - x)), row(0.0, 1.0), 0.5)
+    strand, values = checked(on_a_line(lambda x: 4 * x * (1 - x)), row(0.0, 1.0), 0.5)
     assert values == 0
-    assert float(string.peak[0]) == pytest.approx(1.0, abs=1e-9)
+    assert float(strand.peak[0]) == pytest.approx(1.0, abs=1e-9)
 
 
 def test_a_high_segment_is_known_by_one_value():
-    string, values = checked(on_a_line(lambda x: 16 * (x * (1 - x)).square()), row(0.0, 1.0), 0.5)
+    strand, values = checked(on_a_line(lambda x: 16 * (x * (1 - x)).square()), row(0.0, 1.0), 0.5)
     assert values == 1
-    assert int(string.known[0]) == MEASURED
-    assert float(string.peak[0]) == pytest.approx(1.0, abs=1e-6)
-    assert float(string.where[0]) == pytest.approx(0.5, abs=0.04)
+    assert int(strand.known[0]) == MEASURED
+    assert float(strand.peak[0]) == pytest.approx(1.0, abs=1e-6)
+    assert float(strand.where[0]) == pytest.approx(0.5, abs=0.04)
 
 
 def test_a_settled_height_is_measured():
     """Two bumps between the ends: one value in the middle sees nothing of them."""
     energy = on_a_line(lambda x: torch.sin(2 * torch.pi * x).square() * (1 + x) + 0.01 * x)
-    string, _ = checked(energy, row(0.0, 1.0), 2.0)
+    strand, _ = checked(energy, row(0.0, 1.0), 2.0)
     truth = float(energy(torch.linspace(0, 1, 10001, dtype=torch.float64)[:, None]).max())
-    assert string.height < 0.5 * truth
-    lowest = Lowest(string, string.height, 1e-9)
+    assert strand.height < 0.5 * truth
+    lowest = Lowest(strand, strand.height, 1e-9)
     drive(energy, [lowest.settle()])
     assert lowest.height == pytest.approx(truth, rel=1e-3)
 

@@ -124,10 +124,24 @@ def test_senseless_parameters_are_refused(options):
 
 @pytest.mark.parametrize("shape", [(3,), (1,), (2, 2)])
 def test_points_of_another_dimension_are_refused(shape):
-    with pytest.raises(tl.InputError, match="points must have shape"):
+    with pytest.raises(tl.InputError, match=r"points of shape \(2,\), the dimension of the energy, got shapes"):
         tl.find_path(tl.zoo.double_well(2), torch.zeros(shape), torch.ones(shape))
 
 
 def test_ends_that_are_not_finite_are_refused():
-    with pytest.raises(tl.InputError, match="NaN or infinite"):
+    with pytest.raises(tl.InputError, match="coordinate 0 of a is nan; give two finite points"):
         tl.find_path(tl.zoo.double_well(2), torch.tensor([torch.nan, 0.0]), torch.ones(2))
+
+
+@pytest.mark.parametrize("search", [kind() for kind in SEARCHES], ids=lambda s: type(s).__name__)
+def test_a_path_from_a_point_to_itself_is_straight(search):
+    point = torch.tensor([1.0, -1.0], dtype=torch.float64)
+    path = tl.find_path(tl.zoo.double_well(2), point, point, search=search)
+    assert (path.length, path.normalized_length, path.height) == (0.0, 1.0, 0.0)
+
+
+def test_a_path_that_comes_back_is_infinitely_longer_than_a_straight_one():
+    there = torch.tensor([[1.0, 1.0], [-1.0, 1.0], [1.0, 1.0]], dtype=torch.float64)
+    (path,) = tl.paths.verify(tl.zoo.double_well(2), [there], [Stop.STRAIGHT])
+    assert (path.length, path.normalized_length) == (4.0, float("inf"))
+    assert "nan" not in str(path)

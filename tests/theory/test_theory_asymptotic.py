@@ -65,9 +65,9 @@ def test_hidden_weights_are_no_longer_than_1():
     ("rows", "widths", "options", "words"),
     [
         (30, [2, 4], {}, "too few for 4 hidden units"),
-        (100, [2], {}, "two different widths"),
-        (100, [2, 4], {"penalty": 0.0}, "positive penalty"),
-        (100, [2, 4], {"pairs": 1}, "two pairs"),
+        (100, [2], {}, "two different positive numbers, got"),
+        (100, [2, 4], {"penalty": 0.0}, "penalty must be a number in .*, got 0.0"),
+        (100, [2, 4], {"pairs": 1}, "pairs must be a whole number in .*, got 1"),
     ],
 )
 def test_what_makes_no_fit_is_refused(rows, widths, options, words):

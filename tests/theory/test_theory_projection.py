@@ -136,7 +136,7 @@ def test_what_cannot_be_projected_is_refused():
         (make([2, 2, 1], (X, X[:, :1]), activation="tanh"), {"ridge": 0.1, "angles": True}, "Tanh in 2"),
         (make([2, 2, 1], (X, X[:, :1]), bias=True), {"ridge": 0.1, "angles": True}, "in 3"),
         (make([2, 2, 1], (X, X[:, :1]), weight_decay=0.1), {"angles": True}, "directions are not all"),
-        (circle, {"ridge": -1.0}, "at least 0"),
+        (circle, {"ridge": -1.0}, "ridge must be a number in"),
         (tl.zoo.quartic(), {"ridge": 1.0}, "from_model"),
     ):
         with pytest.raises(tl.InputError, match=sentence):

@@ -41,7 +41,9 @@ def test_components_are_exact_at_every_level_and_radius(seed, ties):
 def test_adding_points_can_join_and_can_separate():
     view = rips_by_level([[0.0], [2.0], [1.0]], energies=[0.0, 1.0, 2.0], max_dimension=0)
     assert view.n_components([0.0, 1.0, 2.0], 1.0).tolist() == [1, 2, 1]
-    assert view.n_components(np.nan, 1.0).tolist() == 0
+    for level, radius, name in ((np.nan, 1.0, "level"), (1.0, np.nan, "radius")):
+        with pytest.raises(InputError, match=f"{name} must hold numbers, got .*nan"):
+            view.n_components(level, radius)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, described
 from tda_landscape.energy._energy import Energy
 from tda_landscape.energy._network import Network
 from tda_landscape.energy._random import as_generator
@@ -62,7 +62,7 @@ def find_symmetry(energy: Energy, choice: str | Symmetry | None = "auto") -> Sym
     if not isinstance(choice, str):
         missing = [name for name in METHODS if not hasattr(choice, name)]
         if missing:
-            raise InputError(f"a {type(choice).__name__} is no Symmetry: it has no {missing[0]!r}")
+            raise InputError(f"{described(choice)} is no Symmetry: it has no {missing[0]!r}")
         found: Symmetry | None = choice
     elif choice != "auto":
         raise InputError(f'symmetry must be "auto", None or a Symmetry, got {choice!r}')

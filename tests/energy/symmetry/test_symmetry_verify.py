@@ -93,7 +93,7 @@ def test_a_declared_symmetry_that_is_none_is_refused(tilt):
         (WrongAlign(), "aligned to another point"),
         (Flips(slope=True), "along a zero mode"),
         ("signs", '"auto", None or a Symmetry'),
-        (3, "a int is no Symmetry"),
+        (3, "3 is no Symmetry"),
     ],
 )
 def test_every_promise_of_a_symmetry_is_checked(own, said):

@@ -1,4 +1,4 @@
-"""A string of beads, and what is known of the energy on the segments between them."""
+"""A strand of beads, and what is known of the energy on the segments between them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SEGMENT = ("peak", "where", "known", "doubt")
 
 
 @dataclass(slots=True)
-class String:
+class Strand:
     """Beads and segments; the first and the last bead never move.
 
     `peak` (n-1,) is the highest energy known of each segment, `where` its place in [0, 1], `known` how it is known,
@@ -36,7 +36,7 @@ class String:
     meter: Meter
 
     @classmethod
-    def through(cls, line: Tensor, chord: float, meter: Meter) -> String:
+    def through(cls, line: Tensor, chord: float, meter: Meter) -> Strand:
         """Put beads on the vertices of a polyline (n, d); nothing is evaluated yet."""
         n = len(line) - 1
         peak, where, doubt = torch.full((3, n), torch.inf, dtype=line.dtype)
@@ -60,19 +60,19 @@ class String:
         doubt = torch.where(self.known < CHECKED, self.doubt / 2, 0.0)
         return max(float(self.beads.energies.max()), float((self.peak + doubt).max()))
 
-    def part(self, first: int, last: int) -> String:
+    def part(self, first: int, last: int) -> Strand:
         """Copy the beads first..last and the segments between them."""
         rows = slice(first, last)
         peak, where, known, doubt = (getattr(self, name)[rows].clone() for name in SEGMENT)
         beads = self.beads.take(slice(first, last + 1))
-        return String(beads, peak, where, known, doubt, self.chord, self.meter)
+        return Strand(beads, peak, where, known, doubt, self.chord, self.meter)
 
-    def copy(self) -> String:
-        """Copy the whole string."""
+    def copy(self) -> Strand:
+        """Copy the whole strand."""
         return self.part(0, self.size - 1)
 
     @classmethod
-    def join(cls, parts: list[String]) -> String:
+    def join(cls, parts: list[Strand]) -> Strand:
         """Join parts of which each begins at the bead where the one before ends."""
         beads = parts[0].beads
         for part in parts[1:]:
