@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from tda_landscape._errors import InputError
+from tda_landscape.energy._random import as_generator
 
 KINKED = re.compile(
     r"^(Leaky|P|R)?Relu|^Prelu|^Rrelu|^[CS]?[Ee]lu|^Abs|^Sgn|^(Max|Min)|^[AF](max|min)|^Cum(max|min)|"
@@ -19,6 +20,37 @@ KINKED = re.compile(
     r"Margin|Hinge|^Remainder|^Fmod|^Frac"
 )
 """Nodes of the autograd graph without a second derivative everywhere."""
+
+
+StartLaw = Callable[[int, torch.Generator], Tensor]
+Batched = Callable[[Tensor], Tensor]
+
+
+def read_function(
+    function: Callable[[Any], Any],
+    dim: int,
+    bounds: tuple[ArrayLike, ArrayLike] | None,
+    period: float | ArrayLike | None,
+    grad: Callable[[Any], Any] | None,
+    start: StartLaw | None,
+    dtype: torch.dtype,
+) -> tuple[Batched, StartLaw, Batched | None, Tensor | None, tuple[str, ...]]:
+    """Function, start law, gradient, period and kinks of a user's function; refuse what cannot be an energy."""
+    if isinstance(dim, bool) or not isinstance(dim, int) or dim < 1:
+        raise InputError(f"dim must be a positive int, got {dim!r}")
+    sides = None if period is None else as_row(period, dim, "period", dtype)
+    if sides is not None and not (sides > 0).all():
+        raise InputError(f"period must be positive, got {period!r}")
+    if bounds is not None and not (isinstance(bounds, (tuple, list)) and len(bounds) == 2):
+        raise InputError(f"bounds must be a pair (low, high), got {bounds!r}")
+    box = None if bounds is None else tuple(as_row(b, dim, "bounds", dtype) for b in bounds)
+    law = start or start_law(dim, box, sides, dtype)
+    probe = torch.as_tensor(law(3, as_generator(0)), dtype=dtype)
+    if probe.shape != (3, dim):
+        raise InputError(f"start(3, generator) gave shape {tuple(probe.shape)}; it must give (3, {dim})")
+    batched, gradient = adapt(function, probe), grad and adapt(grad, probe)
+    check_function(batched, gradient, probe)
+    return batched, law, gradient, sides, () if grad else kinks_of(batched, probe)
 
 
 def adapt(function: Callable[[Any], Any], probe: Tensor) -> Callable[[Tensor], Tensor]:
@@ -38,9 +70,7 @@ def adapt(function: Callable[[Any], Any], probe: Tensor) -> Callable[[Tensor], T
     return through_numpy
 
 
-def start_law(
-    dim: int, box: tuple[Tensor, ...] | None, period: Tensor | None, dtype: torch.dtype
-) -> Callable[[int, torch.Generator], Tensor]:
+def start_law(dim: int, box: tuple[Tensor, ...] | None, period: Tensor | None, dtype: torch.dtype) -> StartLaw:
     """Uniform in the box, uniform on the torus, else standard normal."""
     if box is None and period is None:
         return lambda k, generator: torch.randn(k, dim, generator=generator, dtype=dtype)
