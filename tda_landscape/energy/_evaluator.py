@@ -99,9 +99,9 @@ class Evaluator:
         key = self._looks(size)
         if key in measured:
             return measured[key], None
-        best, answer, width = size, None, self._width(points[:1])
-        if size * width > SMALL:
-            best = min(guess(width, size), size_of(most))
+        best, answer, data = size, None, 0 if self.network is None else self.network.inputs.numel()
+        if size * max(self.dim, data) > SMALL:
+            best = min(guess(self._width(points[:1]), size), size_of(most))
             if len(points) >= ENOUGH and bool(points.isfinite().all()):
                 loop = self._look_at_one(what, points[:1])[1]
                 best, answer = quickest(lambda part: self._way(what, part)(part), points, best, most, loop)

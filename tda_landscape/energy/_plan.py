@@ -57,8 +57,11 @@ def widest(evaluate: Callable[[], Any], *apart: Tensor) -> int:
             sizes.append(tensor.numel())
         return tensor
 
-    with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        evaluate()
+    try:
+        with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+            evaluate()
+    except RuntimeError:  # inside torch.func there are no such hooks
+        return 1
     return max(sizes)
 
 

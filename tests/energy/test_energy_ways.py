@@ -135,9 +135,11 @@ def test_early_calls_are_not_recorded_and_have_the_same_bits():
     x = energy.start(5, 0)
     first = energy.value_and_grad(x)
     assert ways(energy) == {("gradients", False): False}
-    for _ in range(PATIENCE + 2):
+    for calls in range(10_000):
         last = energy.value_and_grad(x)
-    assert ways(energy)["gradients", False]
+        if ways(energy)["gradients", False]:
+            break
+    assert 1 < calls < 9999, "after some calls"
     assert all(torch.equal(a, b) for a, b in zip(first, last, strict=True))
 
 
