@@ -21,13 +21,16 @@ from tda_landscape.connecting.pairs import Known, Pair, Pairs, SpanningTree
 from tda_landscape.energy import Energy, Tally, tally
 from tda_landscape.minima import Minima
 from tda_landscape.paths import Ladder, Path, Search
-from tda_landscape.topology import LandscapeGraph, merge_tree
+from tda_landscape.topology import LandscapeGraph, MergeTree, merge_tree
 
 BATCH = 64
 """Pairs that are searched side by side."""
 
 PATIENCE = 4
-"""Searches a leaf that lower no merge before the graph counts as unchanging."""
+"""Searches a leaf that lower no merge before the graph counts as unchanging; each merge lowered brings as many more."""
+
+LOWERED = 0.01
+"""What a merge must fall by to count as lowered, over its height above the leaf that dies there."""
 
 Progress = Callable[[int], None]
 
@@ -66,7 +69,8 @@ def connect(
         leaves. For energies without kinks.
     budget : float, optional
         Gradient equivalents in total; no batch of pairs is begun that its predecessors show to be too dear.
-        Either way the rounds end when four searches a leaf have lowered no merge.
+        Either way the rounds end after four searches a leaf, and four more for each time that a merge was lowered by
+        more than a hundredth of its height above the leaf that dies there. So connections grow as the leaves do.
     seed : int
         Each pair has random numbers of its own: up to rounding, its path does not depend on what else is searched.
     progress : callable, optional
@@ -175,7 +179,7 @@ class _Searches:
 def _grow(graph: LandscapeGraph, plan: Pairs, searches: _Searches, budget: float | None) -> Iterator[LandscapeGraph]:
     """Yield the graph after every batch of searches, until the plan, the changes or the budget end."""
     lines = searches.lines
-    idle = 0
+    idle = 0  # searches that no lowered merge has paid for; refunds, not resets, or improving pairs would be O(n^2)
     while idle <= PATIENCE * len(graph.births):
         known = Known(graph, lines.heights, lines.distances)
         proposed = plan.propose(known)
@@ -189,8 +193,7 @@ def _grow(graph: LandscapeGraph, plan: Pairs, searches: _Searches, budget: float
                 return
             graph = graph.with_edges(edges_of(graph, batch, *searches.run(batch, known.attempts)))
             yield graph
-        if not _unchanged(before.height, merge_tree(graph).height):
-            idle = 0
+        idle = max(0, idle - PATIENCE * _lowered(before, merge_tree(graph)))
 
 
 def _certified(energy: Energy, graph: LandscapeGraph) -> LandscapeGraph:
@@ -203,11 +206,18 @@ def _certified(energy: Energy, graph: LandscapeGraph) -> LandscapeGraph:
     return replace(graph, status=status, uppers=uppers)
 
 
-def _unchanged(before: NDArray[np.float64], after: NDArray[np.float64]) -> bool:
-    """Whether the same merges stand at the same heights, to a millionth of their range."""
-    if len(before) != len(after):
-        return False
-    return len(after) == 0 or bool(np.abs(before - after).max() <= 1e-6 * (1e-300 + np.ptp(after)))
+def _lowered(before: MergeTree, after: MergeTree) -> int:
+    """How many leaves die lower than before by more than a hundredth of their bar."""
+    was, now = _deaths(before), _deaths(after)
+    bar = np.where(np.isfinite(was), was - before.births, 0.0)
+    return int((now < was - LOWERED * bar).sum())
+
+
+def _deaths(tree: MergeTree) -> NDArray[np.float64]:
+    """Where each leaf dies, (n,), `inf` for those that do not."""
+    deaths = np.full(len(tree.births), np.inf)
+    deaths[tree.dying] = tree.height
+    return deaths
 
 
 def _leaf_graph(leaves: Minima) -> LandscapeGraph:

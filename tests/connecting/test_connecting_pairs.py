@@ -165,6 +165,34 @@ def test_budget_ends_the_search_and_more_budget_only_lowers():
     assert (lower <= tallest + 1e-12).all()
 
 
+class Lowering:
+    """A search whose paths each peak a little lower than the one before, over the energy y^2."""
+
+    def __init__(self, factor):
+        self.factor, self.peak = factor, 1.0
+
+    def find(self, energy, starts, ends, generators, *, level=None, watch=None):
+        lines = []
+        for a, b in zip(starts, ends, strict=True):
+            self.peak *= self.factor
+            lines.append(torch.stack([a, (a + b) / 2 + torch.tensor([0.0, self.peak]), b]))
+        return tl.paths.verify(energy, lines, [tl.paths.Stop.BUDGET] * len(lines))
+
+
+def searches_of(n, factor):
+    points = torch.stack([torch.arange(n, dtype=torch.float64), torch.zeros(n, dtype=torch.float64)], 1)
+    energy = tl.Energy.from_function(lambda x: x[:, 1] ** 2 + 1e-3 * torch.sin(torch.pi * x[:, 0]) ** 2, 2)
+    minima = tl.quench(energy, points)
+    return len(tl.connect(energy, minima, search=Lowering(factor)).edges)
+
+
+def test_connections_grow_as_the_leaves_do_where_every_search_still_lowers_something():
+    tiny = [searches_of(n, 1 - 1e-6) for n in (10, 20, 30)]
+    assert all(4 * n <= made <= 6 * n for n, made in zip((10, 20, 30), tiny, strict=True)), tiny
+    # What counts as lowered pays for more searches: up to all 190 pairs and the second attempts.
+    assert searches_of(20, 0.98) > 1.5 * tiny[1]
+
+
 def test_every_edge_carries_its_path_and_status():
     energy = tl.zoo.fourier(1, dim=2)
     minima = minima_of(energy)
