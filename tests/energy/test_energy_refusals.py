@@ -105,7 +105,7 @@ def test_data_that_do_not_fit(data, word):
         ({"weight_decay": -1.0}, "weight_decay"),
         ({"weight_decay": float("nan")}, "weight_decay"),
         ({"batch_size": 0}, "batch_size"),
-        ({"batch_size": 9}, "8 rows"),
+        ({"batch_size": 9}, "in [1, 8] or None, got 9"),
         ({"regularizer": lambda p: float("nan")}, "own weights"),
         ({"loss": lambda o, t: torch.tensor(torch.inf)}, "inf"),
         ({"loss": lambda o, t: F.cross_entropy(o, t) + torch.rand(())}, "deterministic"),
