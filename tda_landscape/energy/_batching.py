@@ -104,6 +104,8 @@ def drive(energy: Energy, tasks: Sequence[Task[Result]], watch: Watch | None = N
 
 def _answer(energy: Energy, kind: type, points: list[Tensor], sizes: list[int]) -> list[Any]:
     """Evaluate joined requests once and cut the answer up again."""
+    if len(points) == 1:
+        return [energy(points[0]) if kind is Values else energy.value_and_grad(points[0])]
     joined = torch.cat(points)
     if kind is Values:
         return list(energy(joined).split(sizes))

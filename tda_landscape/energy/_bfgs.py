@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tda_landscape.energy._batching import Meter, Task, finite_or_inf
+from tda_landscape.energy._batching import Meter, Task
 from tda_landscape.energy._downhill import GOOD, GROW, SHRINK, SUFFICIENT, minimize
 
 DIM = 40
@@ -51,8 +51,9 @@ class Descent:
 
     def keep(self, going: NDArray[np.bool_]) -> None:
         """Go on with some of them."""
+        rows = np.flatnonzero(going)
         for name in Descent.__slots__:
-            setattr(self, name, getattr(self, name)[going])
+            setattr(self, name, getattr(self, name).take(rows, 0))
 
 
 def ends_of_descents(
@@ -77,9 +78,9 @@ def dense_descents(
     here = Descent.at(ends, *(yield from _evaluated(ends, meter)), radius)
     with np.errstate(all="ignore"):  # a step to where the energy is not finite is rejected, not warned of
         for _ in range(max_steps):
-            steep = here.steepness > tolerance * (1 + np.abs(here.energies))
-            # A radius at rounding level means that no step can be told from standing still.
-            going = np.isfinite(here.energies) & steep & (here.radius >= 1e-15 * (1 + _length(here.points)))
+            # An infinite energy is never steep. A radius at rounding level: no step can be told from standing still.
+            going = here.steepness > tolerance * (1 + np.abs(here.energies))
+            going &= here.radius >= 1e-15 * (1 + _length(here.points))
             if not going.all():
                 ends[here.row] = here.points
                 here.keep(going)
@@ -97,7 +98,8 @@ def dense_descents(
 def _evaluated(points: Array, meter: Meter) -> Task[tuple[Array, Array]]:
     """Energies, infinite where they are not finite, and gradients."""
     energies, gradients = yield from meter.gradients(torch.from_numpy(points))
-    return finite_or_inf(energies).numpy(), gradients.numpy()
+    values: Array = energies.numpy()
+    return np.where(np.isfinite(values), values, np.inf), gradients.numpy()
 
 
 def _proposed(here: Descent) -> tuple[Array, Array, Array, Array]:
@@ -120,17 +122,17 @@ def _judge(
     """Move the points whose energy fell enough, and set all radii."""
     f = here.energies
     steepness = _length(gradients)
-    finite = np.isfinite(energies) & np.isfinite(steepness)
     noise = 8 * np.finfo(f.dtype).eps * (1 + np.abs(f))  # where rounding hides the gain, the gradient decides
-    gain = np.where(finite, f - energies, -np.inf)
+    gain = np.where(np.isfinite(steepness), f - energies, -np.inf)
     still = (gain >= -noise) & (promised < 100 * noise) & (steepness < here.steepness)
     moved = (gain > SUFFICIENT * promised) & (gain > 0) | still
     grown = np.where((gain > GOOD * promised) & short, GROW * here.radius, here.radius)
     here.radius = np.where(moved, np.maximum(grown, size), SHRINK * size)
-    here.points = np.where(moved[:, None], trial, here.points)
-    here.energies = np.where(moved, energies, f)
-    here.gradients = np.where(moved[:, None], gradients, here.gradients)
-    here.steepness = np.where(moved, steepness, here.steepness)
+    if not moved.all():
+        trial = np.where(moved[:, None], trial, here.points)
+        energies, steepness = np.where(moved, energies, f), np.where(moved, steepness, here.steepness)
+        gradients = np.where(moved[:, None], gradients, here.gradients)
+    here.points, here.energies, here.gradients, here.steepness = trial, energies, gradients, steepness
 
 
 def _learn(here: Descent, s: Array, y: Array) -> None:
@@ -141,7 +143,7 @@ def _learn(here: Descent, s: Array, y: Array) -> None:
     w = H y / s.y - (1 + y.H y / s.y) / (2 s.y) s.
     """
     sy, ss = _dot(s, y), _dot(s, s)
-    curved = (sy > CURVED * np.sqrt(ss * _dot(y, y))) & np.isfinite(sy)
+    curved = (sy > CURVED * np.sqrt(ss * _dot(y, y))) & (sy < np.inf)
     if not curved.all():
         s, y, sy = np.where(curved[:, None], s, 0), np.where(curved[:, None], y, 0), np.where(curved, sy, 1)
     if here.fresh.any():
@@ -151,8 +153,9 @@ def _learn(here: Descent, s: Array, y: Array) -> None:
     hy = np.matmul(here.inverse, y[:, :, None])[:, :, 0]
     yhy = _dot(y, hy)
     raised = np.where(curved & (sy > yhy), sy / yhy, 1)
-    if (raised > 1).any():
-        here.inverse *= raised[:, None, None]
+    below = np.flatnonzero(raised > 1)
+    if len(below):
+        here.inverse[below] *= raised[below, None, None]
     w = (raised / sy)[:, None] * hy - ((1 + raised * yhy / sy) / (2 * sy))[:, None] * s
     here.inverse -= np.matmul(np.stack([w, s], 2), np.stack([s, w], 1))
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from tda_landscape._errors import InputError, expect, expect_whole
 from tda_landscape.energy._derivatives import hessian_products
 from tda_landscape.energy._evaluator import Evaluator
-from tda_landscape.energy._function import adapt, as_row, as_tensor, box_of, check_function, kinks_of, start_law
+from tda_landscape.energy._function import as_tensor, kinks_of, read_function
 from tda_landscape.energy._minibatches import Minibatches, draw_rows
 from tda_landscape.energy._network import Loss, Network, Regularizer, read_network
 from tda_landscape.energy._random import Seed, as_generator
@@ -56,8 +56,8 @@ class Energy:
     start_law: StartLaw
     gradient: Function | None = None
     period: Tensor | None = None
-    network: Network | None = None
     kinks: tuple[str, ...] = ()
+    network: Network | None = None
     batch_size: int | None = None
     chunk_size: int = 4096
     fraction: float = 1.0
@@ -89,7 +89,9 @@ class Energy:
         Parameters
         ----------
         function : callable
-            Maps a tensor (k, d) to energies (k,), one a row; torch operations unless `grad` is given.
+            Maps a tensor (k, d) to energies (k,), one a row; torch operations unless `grad` is given. It must depend on
+            its points alone: once called often, its torch operations are recorded and repeated without it. The two
+            are compared now and then, with a RuntimeWarning where they differ.
         dim : int
             Number of coordinates d.
         bounds : (low, high), optional
@@ -121,18 +123,8 @@ class Energy:
         >>> well([[1.0, 0.0]])
         tensor([1.], dtype=torch.float64)
         """
-        expect_whole("[1, inf)", dim=dim)
-        sides = None if period is None else as_row(period, dim, "period", dtype)
-        if sides is not None and not (sides > 0).all():
-            raise InputError(f"period must be positive, got {period!r}")
-        expect(Callable | None, grad=grad, start=start)
-        law = start or start_law(dim, box_of(bounds, dim, dtype), sides, dtype)
-        probe = torch.as_tensor(law(3, as_generator(0)), dtype=dtype)
-        if probe.shape != (3, dim):
-            raise InputError(f"start(3, generator) gave shape {tuple(probe.shape)}; it must give (3, {dim})")
-        energy = cls(dim, dtype, adapt(function, probe), law, grad and adapt(grad, probe), sides, symmetry=symmetry)
-        check_function(energy.function, energy.gradient, probe)
-        return replace(energy, kinks=() if grad else kinks_of(energy.function, probe))
+        read = read_function(function, dim, bounds, period, grad, start, dtype)
+        return cls(dim, dtype, *read, symmetry=symmetry)
 
     @classmethod
     def from_model(
@@ -152,8 +144,8 @@ class Energy:
         Parameters
         ----------
         model : torch.nn.Module
-            Deterministic (call ``model.eval()`` where it has dropout or batch norm). It is copied; your
-            weights and buffers stay as they are.
+            Deterministic (call ``model.eval()`` where it has dropout or batch norm), and recorded as functions are.
+            It is copied; your weights and buffers stay as they are.
         loss : callable
             ``loss(outputs, targets)`` -> one number, e.g. `torch.nn.functional.cross_entropy`.
         data : (inputs, targets)
@@ -255,8 +247,9 @@ class Energy:
     def in_chunks(self, plan: int | Mapping[int, int]) -> Energy:
         """Return the same energy with a plan: points evaluated at once, one number or as `energy.plan` has it.
 
-        Sizes that it does not name are planned as usual: measured where one evaluation takes long enough for that, by
-        evaluating some of the points asked for first. Same plan, machine and threads: same bits.
+        Sizes that it does not name are planned as usual, at their first call: as many as the cache holds, and from 20
+        points on, where evaluating takes long, another number if that is clearly quicker on the points asked for. That
+        choice may differ from process to process. Same plan, machine and threads: same bits.
         """
         given = {0: plan} if isinstance(plan, int) else dict(plan)
         if min(given.values(), default=1) < 1:

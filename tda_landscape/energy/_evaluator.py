@@ -9,12 +9,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tda_landscape.energy._account import Account, clock
 from tda_landscape.energy._derivatives import value_and_grad
 from tda_landscape.energy._network import Network
-from tda_landscape.energy._plan import SMALL, TINY, measured, quickest, size_of
+from tda_landscape.energy._plan import ENOUGH, SMALL, guess, measured, quickest, size_of, widest
+from tda_landscape.energy._tally import GRADIENT, VALUE
 from tda_landscape.energy._ways import NEVER, PATIENCE, Both, Way, cheaper, energies_of, gradients_of, one_alone
 
 Function = Callable[[Tensor], Tensor]
+Answer = tuple[Tensor, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,8 +30,8 @@ class Evaluator:
         Size of a batch -> points evaluated at once, as far as known; key 0 stands for every size.
     ways : dict
         How values and gradients are evaluated, of one point or of many.
-    times : dict
-        Seconds a point when so many are evaluated at once.
+    account : Account
+        What that has taken.
     """
 
     dim: int
@@ -37,7 +40,7 @@ class Evaluator:
     network: Network | None
     plan: dict[int, int] = field(default_factory=dict)
     ways: dict[Any, Way] = field(default_factory=dict)
-    times: dict[int, float] = field(default_factory=dict)
+    account: Account = field(default_factory=Account)
 
     def with_plan(self, plan: dict[int, int]) -> Evaluator:
         """The same with another plan."""
@@ -47,50 +50,83 @@ class Evaluator:
         """Energies (k,)."""
         if len(points) == 0:
             return points.sum(1)
-        parts = points.split(self._rows(points, most))
-        answers = [self._way("values", part)(part)[0] for part in parts]
-        return answers[0] if len(answers) == 1 else torch.cat(answers)
+        return self._timed("values", points, most)[0]
 
     def gradients(self, points: Tensor, most: int) -> Both:
         """Energies (k,) and gradients (k, d)."""
         if len(points) == 0:
             return points.sum(1), points.clone()
-        parts = points.split(self._rows(points, most))
-        answers = [self._way("gradients", part)(part) for part in parts]
-        if len(answers) == 1:
-            return answers[0][0], answers[0][1]
-        return torch.cat([answer[0] for answer in answers]), torch.cat([answer[1] for answer in answers])
+        energies, gradients = self._timed("gradients", points, most)
+        return energies, gradients
 
-    def _rows(self, points: Tensor, most: int) -> int:
-        """How many points to evaluate at once."""
-        size = size_of(len(points))
+    def _timed(self, what: str, points: Tensor, most: int) -> Answer:
+        """Evaluate, and keep account of what it takes."""
+        now, account = clock(), self.account
+        begun = now()
+        answer = self._evaluated(what, points, most)
+        way = self._way(what, points) if len(points) == 1 else None
+        took = now() - begun
+        account.spent += took
+        account.points += (GRADIENT if what == "gradients" else VALUE) * len(points)
+        if what == "gradients" and way is not None and way.recording is None:
+            account.note_alone(took)
+        elif not account.times and account.points > 2 * ENOUGH and self.gradient is None:
+            account.spent += sum(self._look_at_one("gradients", points[:1]))
+        return answer
+
+    def _evaluated(self, what: str, points: Tensor, most: int) -> Answer:
+        rows, first = self._rows(what, points, most)
+        if len(points) <= rows:
+            return first or self._way(what, points)(points)
+        parts = points.split(rows)
+        answers = [first] if first else []
+        answers += [self._way(what, part)(part) for part in parts[len(answers) :]]
+        return tuple(torch.cat(column) for column in zip(*answers, strict=True))
+
+    def _rows(self, what: str, points: Tensor, most: int) -> tuple[int, Answer | None]:
+        """How many points to evaluate at once, and the answer for the first of them, where that was measured."""
+        size, answer = size_of(len(points)), None
         if self.network is not None and not self.network.vmap:
-            return 1
+            return 1, None
         if 0 not in self.plan and size not in self.plan:
-            self.plan[size] = self._planned(points, size, most)
-        return min(self.plan.get(0, self.plan.get(size, 1)), most)
+            self.plan[size], answer = self._planned(what, points, size, most)
+        return min(self.plan.get(0, self.plan.get(size, 1)), most), answer
 
-    def _planned(self, points: Tensor, size: int, most: int) -> int:
-        """How many points to evaluate at once in batches of a size, by measuring where that takes long enough."""
-        if size == 1 or size * self._width <= SMALL or self.gradient is not None:
-            return size
+    def _planned(self, what: str, points: Tensor, size: int, most: int) -> tuple[int, Answer | None]:
+        """How many points to evaluate at once in batches of a size, by measuring where that pays."""
+        if size == 1 or self.gradient is not None:
+            return size, None
         key = self._looks(size)
-        if key not in measured:
-            finite = points.nan_to_num(0.0, 0.0, 0.0)
-            for part in (finite[:1], finite[:2]):
-                self._way("gradients", part).prepare(part)
-            best = quickest(lambda part: self._way("gradients", part)(part), finite, most, self.times)
-            if key is None:
-                return best
+        if key in measured:
+            return measured[key], None
+        best, answer, data = size, None, 0 if self.network is None else self.network.inputs.numel()
+        if size * max(self.dim, data) > SMALL:
+            best = min(guess(self._width(points[:1]), size), size_of(most))
+            if len(points) >= ENOUGH and bool(points.isfinite().all()):
+                loop = self._look_at_one(what, points[:1])[1]
+                best, answer = quickest(lambda part: self._way(what, part)(part), points, best, most, loop)
+        if key is not None:
             measured[key] = best
-        return measured[key]
+        return best, answer
 
-    @property
-    def _width(self) -> int:
-        """Numbers that the evaluation of one point goes through, about."""
-        if self.network is None:
-            return self.dim
-        return max(self.dim, self.network.inputs.numel())
+    def _look_at_one(self, what: str, point: Tensor) -> tuple[float, float]:
+        """Seconds that a point takes alone: at first, and again."""
+        way, now = self._way(what, point), clock()
+        begun = now()
+        way(point)
+        between = now()
+        way(point)
+        again = now() - between
+        if what == "gradients" and way.recording is None:
+            self.account.note_alone(again)
+        return between - begun, again
+
+    def _width(self, point: Tensor) -> int:
+        """Numbers in the largest tensor that the evaluation of one point keeps, but for the data."""
+        net = self.network
+        if net is None:
+            return max(self.dim, widest(lambda: self.function(point.detach().requires_grad_())))
+        return max(self.dim, widest(lambda: net.value(point[0].detach().requires_grad_()), net.inputs, net.targets))
 
     def _looks(self, size: int) -> Any:
         """What the time of a network depends on; None for a function, which tells nothing."""
@@ -103,11 +139,10 @@ class Evaluator:
     def _way(self, what: str, points: Tensor) -> Way:
         """The way to evaluate so many points.
 
-        A single point of a large network goes the way of a plain loop, which is quicker; one of a small network the way
-        of its batches, so that its last bits do not depend on its company.
+        A single point of a network goes the way of a plain loop, which is quicker as long as there is no recording.
         """
         net = self.network
-        alone = net is not None and len(points) == 1 and (self._width > TINY or not net.vmap)
+        alone = net is not None and len(points) == 1
         if (what, alone) not in self.ways:
             self.ways[what, alone] = self._new_way(what, alone)
         if 0 in self.plan:  # who gives a plan means to evaluate often
@@ -119,8 +154,9 @@ class Evaluator:
         if net is None:
             patience = PATIENCE if gradient is None else NEVER
             if what == "values":
-                return Way(lambda x: (function(x),), patience=patience)
-            return Way(lambda x: value_and_grad(function, gradient, x.detach()), patience=patience)
+                return Way(lambda x: (function(x),), False, patience, self.account)
+            return Way(lambda x: value_and_grad(function, gradient, x.detach()), False, patience, self.account)
         if what == "values":
-            return Way((lambda x: (net.values(x),)) if alone else energies_of(cheaper(net)), alone)
-        return Way(one_alone(net) if alone else gradients_of(cheaper(net)), alone)
+            plain = (lambda x: (net.values(x),)) if alone else energies_of(cheaper(net))
+            return Way(plain, alone, account=self.account)
+        return Way(one_alone(net) if alone else gradients_of(cheaper(net)), alone, account=self.account)

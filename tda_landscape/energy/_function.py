@@ -11,7 +11,8 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from tda_landscape._errors import InputError, described, expect
+from tda_landscape._errors import InputError, described, expect, expect_whole
+from tda_landscape.energy._random import as_generator
 
 KINKED = re.compile(
     r"^(Leaky|P|R)?Relu|^Prelu|^Rrelu|^[CS]?[Ee]lu|^Abs|^Sgn|^(Max|Min)|^[AF](max|min)|^Cum(max|min)|"
@@ -21,9 +22,37 @@ KINKED = re.compile(
 """Nodes of the autograd graph without a second derivative everywhere."""
 
 
+StartLaw = Callable[[int, torch.Generator], Tensor]
+Batched = Callable[[Tensor], Tensor]
+
+
+def read_function(
+    function: Callable[[Any], Any],
+    dim: int,
+    bounds: tuple[ArrayLike, ArrayLike] | None,
+    period: float | ArrayLike | None,
+    grad: Callable[[Any], Any] | None,
+    start: StartLaw | None,
+    dtype: torch.dtype,
+) -> tuple[Batched, StartLaw, Batched | None, Tensor | None, tuple[str, ...]]:
+    """Function, start law, gradient, period and kinks of a user's function; refuse what cannot be an energy."""
+    expect(Callable, function=function)
+    expect(Callable | None, grad=grad, start=start)
+    expect_whole("[1, inf)", dim=dim)
+    sides = None if period is None else as_row(period, dim, "period", dtype)
+    if sides is not None and not (sides > 0).all():
+        raise InputError(f"period must be positive, got {period!r}")
+    law = start or start_law(dim, box_of(bounds, dim, dtype), sides, dtype)
+    probe = torch.as_tensor(law(3, as_generator(0)), dtype=dtype)
+    if probe.shape != (3, dim):
+        raise InputError(f"start(3, generator) gave shape {tuple(probe.shape)}; it must give (3, {dim})")
+    batched, gradient = adapt(function, probe), grad and adapt(grad, probe)
+    check_function(batched, gradient, probe)
+    return batched, law, gradient, sides, () if grad else kinks_of(batched, probe)
+
+
 def adapt(function: Callable[[Any], Any], probe: Tensor) -> Callable[[Tensor], Tensor]:
     """Let a numpy function take and give tensors; a torch function stays as it is."""
-    expect(Callable, function=function)
     try:
         value = function(probe.detach().requires_grad_())  # numpy refuses a tensor that asks for its gradient
     except (TypeError, AttributeError, RuntimeError) as error:
@@ -48,9 +77,7 @@ def box_of(bounds: Any, dim: int, dtype: torch.dtype) -> tuple[Tensor, ...] | No
     return tuple(as_row(bound, dim, "bounds", dtype) for bound in bounds)
 
 
-def start_law(
-    dim: int, box: tuple[Tensor, ...] | None, period: Tensor | None, dtype: torch.dtype
-) -> Callable[[int, torch.Generator], Tensor]:
+def start_law(dim: int, box: tuple[Tensor, ...] | None, period: Tensor | None, dtype: torch.dtype) -> StartLaw:
     """Uniform in the box, uniform on the torus, else standard normal."""
     if box is None and period is None:
         return lambda k, generator: torch.randn(k, dim, generator=generator, dtype=dtype)

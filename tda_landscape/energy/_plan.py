@@ -1,17 +1,18 @@
-"""How many points to evaluate at once: one after another, all together, or in chunks; measured, not guessed.
+"""How many points to evaluate at once: one after another, all together, or in chunks.
 
-Together is quicker until the activations leave the cache of the processor.
+Together is quicker until the activations leave the cache of the processor by far. So many as fit are the first guess;
+it is compared with more and with fewer on the points that were asked for, where a plain loop over them takes longer.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
+
+from tda_landscape.energy._account import SHARE, clock
 
 SIZES = (1, 4, 16, 64, 256, 1024, 4096)
 """Batches are of so many points, or up to so many: a plan says for each size how many are evaluated at once."""
@@ -19,17 +20,22 @@ SIZES = (1, 4, 16, 64, 256, 1024, 4096)
 SMALL = 2**15
 """Numbers of a batch below which calling torch takes longer than its arithmetic: it is then evaluated as one."""
 
-TINY = SMALL // 256
-"""Numbers of one point of a network that is small even 256 times."""
+CACHED = 2**20
+"""Numbers in the largest tensors of one batch that are as quick to come by as fewer, about."""
 
-REPEATS, PATIENCE = 3, 5e-3
-"""A number of points is timed so often, but not again once that took so many seconds."""
+ENOUGH = 20
+"""Points of a batch from which on it is worth comparing: two of them are evaluated alone for that."""
 
-BETTER, WORSE = 0.95, 1.15
-"""Ratios of times per point: where more at once are worth it, and where the search for more ends."""
+BETTER = 0.85
+"""Ratio of times per point from which on another number at once is taken instead of the first guess."""
+
+WORST = 1.5
+"""Another number at once is reckoned to take so much longer a point, before it is tried."""
 
 measured: dict[Any, int] = {}
 """What was measured in this process: an energy that looks like an earlier one gets its plan, and so the same bits."""
+
+Answer = tuple[Tensor, ...]
 
 
 def size_of(points: int) -> int:
@@ -37,36 +43,59 @@ def size_of(points: int) -> int:
     return next((size for size in SIZES if points <= size), SIZES[-1])
 
 
-def quickest(evaluate: Callable[[Tensor], Any], points: Tensor, most: int, times: dict[int, float]) -> int:
-    """The number of points at once that takes least time a point; `times` a point are kept from call to call.
+def guess(width: int, size: int) -> int:
+    """The most points, in a batch of a size, whose largest tensors of so many numbers each stay in the cache."""
+    return max(rows for rows in SIZES if rows == 1 or (rows <= size and rows * width <= CACHED))
 
-    Numbers grow until a point becomes clearly dearer.
+
+def widest(evaluate: Callable[[], Any], *apart: Tensor) -> int:
+    """Numbers in the largest tensor that is kept for the gradient of one evaluation; some are left out."""
+    sizes, own = [1], {tensor.untyped_storage().data_ptr() for tensor in apart}
+
+    def keep(tensor: Tensor) -> Tensor:
+        if tensor.untyped_storage().data_ptr() not in own:
+            sizes.append(tensor.numel())
+        return tensor
+
+    try:
+        with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+            evaluate()
+    except RuntimeError:  # inside torch.func there are no such hooks
+        return 1
+    return max(sizes)
+
+
+def quickest(
+    evaluate: Callable[[Tensor], Answer], points: Tensor, first: int, most: int, loop: float
+) -> tuple[int, Answer]:
+    """The number of points at once that takes least time a point, and its answer for the first of the points.
+
+    Starts from a first guess. Each trial must be paid for by what the whole batch saves against a plain loop, which
+    takes `loop` seconds a point.
     """
-    best, cheapest = 1, float("inf")
-    for rows in [size for size in SIZES if size < min(len(points), most)] + [min(len(points), most)]:
-        size = size_of(rows)
-        if size not in times:
-            times[size] = _seconds(partial(evaluate, points[:rows])) / rows
-        if times[size] < BETTER * cheapest:
-            best, cheapest = size, times[size]
-        elif times[size] > WORSE * cheapest:
-            break
-    return best
+    spent, answers = 0.0, {}
 
+    def seconds(size: int) -> float:
+        """Of one point, so many at once."""
+        nonlocal spent
+        now, part = clock(), points[: min(size, most)]
+        begun = now()
+        answers[size] = evaluate(part)
+        took = now() - begun
+        spent += took
+        return took / len(part)
 
-def _seconds(work: Callable[[], Any]) -> float:
-    """Shortest time of some calls, after one that may have to prepare something."""
-    # One thread's own time does not depend on what else the machine does; that of several is no measure of theirs.
-    fine = time.get_clock_info("thread_time").resolution < 1e-5 and torch.get_num_threads() == 1
-    clock = time.thread_time if fine else time.perf_counter
-    begun = clock()
-    work()
-    shortest = clock() - begun
-    for _ in range(REPEATS):
-        start = clock()
-        work()
-        now = clock()
-        shortest = min(shortest, now - start)
-        if now - begun > PATIENCE:
+    best, cheapest = first, seconds(first)
+    for step in (1, -1):
+        at = SIZES.index(best)
+        while 0 <= (at := at + step) < len(SIZES) and SIZES[at - 1 if at else 0] < min(len(points), most):
+            bill = spent + WORST * cheapest * min(SIZES[at], len(points)) + cheapest * len(points)
+            if bill > (1 + SHARE) * loop * len(points):
+                break
+            found = seconds(SIZES[at])
+            if found > BETTER * cheapest:
+                break
+            best, cheapest = SIZES[at], found
+        if best != first:
             break
-    return shortest
+    return best, answers[best]

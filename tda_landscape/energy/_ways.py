@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -9,44 +10,61 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from tda_landscape.energy._account import Account
 from tda_landscape.energy._network import Loss, Network
-from tda_landscape.energy._recording import recorded, same_bits
+from tda_landscape.energy._recording import recorded, same_bits, same_numbers
 from tda_landscape.energy._tape import Function, Unrecordable
 
 Both = tuple[Tensor, Tensor]
 
 PATIENCE, NEVER = 30, -1
-"""Calls before a recording is made, which takes as long as some thirty calls; and no recording at all."""
+"""Calls after which batches that a plain loop would beat are recorded in any case; and no recording at all."""
+
+ONCE, ALONE, AGAIN = 40, 20, 4
+"""A recording takes as long as so many points alone at most, or one of a single point; and so many calls again."""
+
+FIRST_CHECK, CHECK = 32, 1024
+"""A recording is compared with what it was made from after so many uses, twice as many, ..., every so many."""
 
 
 @dataclass(slots=True, eq=False)
 class Way:
-    """A function of a batch, or of one row, that is recorded once it has been called often enough.
+    """A function of a batch, or of one row, that is recorded once that has been paid for by what was saved.
 
-    A recording is used for batches of a size once it gave the same bits there.
+    A recording is used for batches of a size once it gave the same bits there, and compared again now and then. With a
+    patience of 0 it is made at the first call.
     """
 
     plain: Function
     alone: bool = False
     patience: int = PATIENCE
+    account: Account | None = None
     recording: Function | None = None
     trusted: dict[int, bool] = field(default_factory=dict)
     calls: int = 0
+    uses: int = 0
+    check: int = FIRST_CHECK
 
     def __call__(self, *given: Tensor) -> tuple[Tensor, ...]:
         """Evaluate the batch."""
-        self.calls += 1
-        if self.calls > self.patience > NEVER:
-            self.prepare(*given)
         if self.recording is None:
-            return self.plain(*given)
+            self.calls += 1
+            if self.patience > NEVER and self._due(len(given[0])):
+                self.prepare(*given)
+            if self.recording is None:
+                return self.plain(*given)
         size = len(given[0]).bit_length()
         if size not in self.trusted:
             answer = self.plain(*given)
             self.trusted[size] = self._agrees(given, answer)
             return answer
+        if not self.trusted[size]:
+            return self.plain(*given)
+        self.uses += 1
+        if self.uses >= self.check:
+            return self._checked(given)
         with torch.no_grad():
-            return self.recording(*given) if self.trusted[size] else self.plain(*given)
+            return self.recording(*given)
 
     def prepare(self, *given: Tensor) -> None:
         """Record, where that has not been tried."""
@@ -61,6 +79,13 @@ class Way:
         except (Unrecordable, RuntimeError, TypeError, NotImplementedError):  # it can still be evaluated
             self.recording = None
 
+    def _due(self, points: int) -> bool:
+        """Whether a recording is paid for, or the only way not to stay behind a plain loop."""
+        if self.patience == 0 or self.account is None:
+            return self.calls > self.patience
+        cost = ((ALONE if self.alone else ONCE) + AGAIN * points) * self.account.loop
+        return cost <= self.account.credit or (self.calls > self.patience and self.account.credit < 0)
+
     def _agrees(self, given: tuple[Tensor, ...], answer: tuple[Tensor, ...]) -> bool:
         """Whether the recording gives this answer, and the answer elsewhere: a branch may go another way there."""
         away = (0.5 - 1.5 * given[0], *given[1:])
@@ -68,6 +93,22 @@ class Way:
             return self.recording is not None and (
                 same_bits(self.recording(*given), answer) and same_bits(self.recording(*away), self.plain(*away))
             )
+
+    def _checked(self, given: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """The answer without the recording, which is given up where it says something else."""
+        self.check = min(2 * self.uses, self.uses + CHECK)
+        answer = self.plain(*given)
+        with torch.no_grad():
+            fits = self.recording is not None and same_numbers(self.recording(*given), answer)
+        if not fits:
+            self.recording = None
+            warnings.warn(
+                "the energy depends on something besides its points, such as a Python number that changes or a branch "
+                "that values decide: it is evaluated as it is from now on, but earlier values may be wrong",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        return answer
 
 
 def energies_of(network: Network) -> Function:

@@ -6,7 +6,9 @@ from torch.nn import functional as F
 
 from tda_landscape import InputError, find_path, minimize, paths, quench, tally
 from tda_landscape.energy import Energy, networks, zoo
+from tda_landscape.energy import _evaluator as evaluating
 from tda_landscape.energy import _plan as plans
+from tda_landscape.energy._account import SHARE
 
 SHORT = paths.Ladder(budget=100)
 
@@ -62,39 +64,119 @@ def test_a_plan_that_is_given_is_used(monkeypatch):
             energy.in_chunks(wrong)
 
 
+def counted_measurements(monkeypatch):
+    """Each measurement of a plan leaves an entry in the list."""
+    measuring = []
+    monkeypatch.setattr(evaluating, "quickest", lambda *given: (measuring.append(1), plans.quickest(*given))[1])
+    return measuring
+
+
 def test_a_plan_is_measured_once_and_shared_by_copies_and_lookalikes(monkeypatch):
     energy = large()
     counted, cost = tally(energy)
-    measuring = []
-    monkeypatch.setattr(plans, "_seconds", lambda work: (measuring.append(1), work(), 1.0)[2])
-    counted.value_and_grad(energy.start(10, 0))
-    assert cost.gradients == 10  # what is measured is not charged
-    assert energy.plan == counted.plan == {16: 16}
-    first = len(measuring)
-    assert first > 1
-    counted.value_and_grad(energy.start(16, 1))
-    large().value_and_grad(energy.start(5, 2))
-    assert len(measuring) == first
-    large(hidden=5)(large(hidden=5).start(10, 0))
-    assert len(measuring) > first
+    measuring = counted_measurements(monkeypatch)
+    counted.value_and_grad(energy.start(30, 0))
+    assert cost.gradients == 30  # what is measured is not charged
+    assert list(energy.plan) == [64]
+    assert counted.plan == energy.plan
+    counted.value_and_grad(energy.start(64, 1))
+    again = large()
+    again.value_and_grad(energy.start(25, 2))
+    assert again.plan == energy.plan
+    assert len(measuring) == 1
+    large(hidden=5)(large(hidden=5).start(30, 0))
+    assert len(measuring) == 2
 
 
-@pytest.mark.parametrize(("dearest", "best"), [(4, 1), (16, 4), (1000, 64)])
-def test_the_quickest_is_taken(monkeypatch, dearest, best):
-    seconds = lambda points: len(points) * (100.0 if len(points) >= dearest else 1.0) + 20  # noqa: E731
-    monkeypatch.setattr(plans, "_seconds", lambda work: seconds(work.args[0]))
-    assert plans.quickest(len, torch.zeros(50, 2), 4096, {}) == best
-    assert plans.quickest(len, torch.zeros(50, 2), 2, {}) == 4  # two at once are as many as may be
+class Clock:
+    """Time that passes only where it is told to."""
+
+    def __init__(self, monkeypatch):
+        self.now = 0.0
+        for place in (plans, evaluating):
+            monkeypatch.setattr(place, "clock", lambda: lambda: self.now)
+
+    def evaluate(self, cost):
+        """An evaluation of points that takes cost(number of points)."""
+
+        def run(points):
+            self.now += cost(len(points))
+            return (points[:, 0].clone(),)
+
+        return run
+
+
+@pytest.mark.parametrize(
+    ("dearest", "first", "best"), [(4, 4, 1), (16, 16, 4), (16, 4, 4), (1000, 4, 16), (1000, 64, 64)]
+)
+def test_the_quickest_is_taken_with_its_answer(monkeypatch, dearest, first, best):
+    clock, points = Clock(monkeypatch), torch.arange(100.0).view(50, 2)
+    evaluate = clock.evaluate(lambda rows: rows * (5.0 if rows >= dearest else 1.0) + 2)
+    rows, answer = plans.quickest(evaluate, points, first, 4096, loop=20.0)
+    assert rows == best
+    assert torch.equal(answer[0], points[:best, 0])
+    rows, answer = plans.quickest(evaluate, points, 4, 2, loop=20.0)
+    assert len(answer[0]) == min(rows, 2), "two at once are as many as may be"
+
+
+def test_a_near_tie_keeps_the_first_guess(monkeypatch):
+    clock, points = Clock(monkeypatch), torch.zeros(300, 2)
+    for gain, best in ((0.9, 16), (0.8, 64)):
+        evaluate = clock.evaluate(lambda rows, gain=gain: rows * (gain if rows > 16 else 1.0))
+        assert plans.quickest(evaluate, points, 16, 4096, loop=3.0)[0] == best
+
+
+def test_a_batch_with_its_trials_takes_no_longer_than_a_plain_loop(monkeypatch):
+    """For any times of a point, as long as the first guess is no slower than the loop, nor a trial than reckoned."""
+    generator = torch.Generator().manual_seed(0)
+    clock, tried = Clock(monkeypatch), 0
+    for _ in range(300):
+        k = int(torch.randint(20, 400, (1,), generator=generator))
+        first = int(torch.randint(plans.SIZES.index(plans.size_of(k)) + 1, (1,), generator=generator))
+        costs = 0.3 + 1.2 * torch.rand(len(plans.SIZES), generator=generator)
+        costs[first] = costs[first].clamp(max=1.0)
+        costs = dict(zip(plans.SIZES, costs.clamp(max=plans.WORST * float(costs[first])).tolist(), strict=True))
+        evaluate = clock.evaluate(lambda rows, costs=costs: rows * costs[plans.size_of(rows)])
+        begun = clock.now
+        best, answer = plans.quickest(evaluate, torch.zeros(k, 2), plans.SIZES[first], 4096, loop=1.0)
+        tried += clock.now - begun > costs[best] * len(answer[0]) + 1e-9
+        assert clock.now - begun + (k - len(answer[0])) * costs[best] <= (1 + SHARE) * k + 1e-9
+    assert tried > 100
+
+
+def test_without_credit_nothing_is_tried(monkeypatch):
+    clock, calls = Clock(monkeypatch), []
+    evaluate = clock.evaluate(lambda rows: (calls.append(rows), float(rows))[1])
+    plans.quickest(evaluate, torch.zeros(64, 2), 16, 4096, loop=1.0)
+    assert calls == [16]
+    plans.quickest(evaluate, torch.zeros(64, 2), 16, 4096, loop=3.0)
+    assert calls == [16, 16, 64, 4], "control"
+
+
+def test_the_first_guess_is_what_fits_in_the_cache():
+    assert [plans.guess(width, 256) for width in (1, 5000, 50_000, 100_000, 10**7)] == [256, 64, 16, 4, 1]
+    assert plans.guess(1, 16) == 16
+
+
+def test_the_widest_tensor_is_that_of_activations():
+    energy = large(rows=500, hidden=7)
+    net, point = energy.network, energy.start(1, 0)[0].requires_grad_()
+    assert plans.widest(lambda: net.value(point), net.inputs, net.targets) == 500 * 7
+    assert plans.widest(lambda: net.value(point)) > 500 * 7 - 1
+    wide = Energy.from_function(lambda x: (x[:, :, None] * x[:, None]).sin().sum((1, 2)), 30)
+    assert wide.evaluator._width(wide.start(1, 0)) == 900
 
 
 def test_nothing_is_measured_where_that_costs_more_than_it_brings(monkeypatch):
-    monkeypatch.setattr(plans, "_seconds", lambda work: pytest.fail("measured"))
-    for energy in (zoo.mueller_brown(), zoo.xor(), zoo.lennard_jones(7)):
+    measuring = counted_measurements(monkeypatch)
+    for energy in (zoo.mueller_brown(), zoo.xor()):
         for k in (1, 5, 256):
             energy.value_and_grad(energy.start(k, 0))
-        assert energy.plan == {8: 8, 1: 1, 256: 256} or energy.plan == {1: 1, 16: 16, 256: 256}
-    with pytest.raises(pytest.fail.Exception):  # control
-        large().value_and_grad(large().start(10, 0))
+        assert energy.plan == {1: 1, 16: 16, 256: 256}
+    large().value_and_grad(large().start(10, 0))  # too few points to pay for it
+    assert not measuring
+    large().value_and_grad(large().start(30, 0))
+    assert measuring, "control"
 
 
 def test_no_random_number_is_drawn():

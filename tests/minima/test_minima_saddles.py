@@ -359,14 +359,15 @@ def test_the_lowest_modes_are_eigenvectors_of_the_lowest_eigenvalues():
     assert lowest_modes(line, points((0.3,)))[0].tolist() == [[2.0, torch.inf]]
 
 
-def wide_monkey(scale):
-    """A monkey saddle in two of 120 coordinates, a bowl in the others."""
+def wide_monkey(scale, dim=120, last=1.0):
+    """A monkey saddle in two coordinates, a bowl in the others, of curvatures 2 to 2 * last."""
+    bowl = torch.linspace(1.0, last, dim - 2, dtype=torch.float64)
 
     def function(x):
-        well = x[:, :2].square().sum(1) ** 2 + x[:, 2:].square().sum(1)
+        well = x[:, :2].square().sum(1) ** 2 + (bowl * x[:, 2:].square()).sum(1)
         return scale * (x[:, 0] ** 3 - 3 * x[:, 0] * x[:, 1] ** 2) + well
 
-    return tl.Energy.from_function(function, 120)
+    return tl.Energy.from_function(function, dim)
 
 
 @pytest.mark.parametrize("scale", [1.0, 1e-2])
@@ -387,3 +388,33 @@ def test_products_with_vectors_alone_still_accept_soft_saddles():
     )
     near = 0.02 * noise(4, 120)
     assert tl.refine_saddle(energy, near).status == ("saddle",) * 4
+
+
+@pytest.mark.parametrize(("scale", "last"), [(1.0, 1.0), (1e-2, 1.0), (1e2, 3.0)])
+def test_where_no_hessian_is_afforded_a_monkey_saddle_is_refused_and_no_minimum(scale, last):
+    """Also the degenerate point itself, whose kernel a Krylov space has to be shown."""
+    energy = wide_monkey(scale, 700, last)
+    near = 1e-3 * noise(6, 700)
+    near[:, :2] = points((1e-4, 2e-5), (1e-5, 1e-6), (0.0, 0.0)).repeat(2, 1)
+    near[-1] = 0.0
+    saddles = tl.refine_saddle(energy, near)
+    assert set(saddles.status) <= {"flat", "unconverged"}
+    assert saddles.status[-1] == "flat"
+    found = tl.quench(energy, near)
+    there = [status for x, status in zip(found.points, found.status, strict=True) if x.norm() < 0.1 * scale]
+    assert "flat" in there
+    assert "minimum" not in there
+    low = [status for x, status in zip(found.points, found.status, strict=True) if x.norm() > 0.1 * scale]
+    assert set(low) <= {"minimum"}, "control: the three wells around it are minima"
+
+
+@pytest.mark.parametrize(("second", "status"), [(1.0, "higher index"), (0.5, "higher index"), (-1.0, "saddle")])
+def test_where_no_hessian_is_afforded_a_double_eigenvalue_counts_twice(second, status):
+    """The Krylov space of one vector has one direction of each eigenspace only."""
+
+    def function(x):
+        return x[:, 2:].square().sum(1) - x[:, 0] ** 2 - second * x[:, 1] ** 2 + x[:, :2].square().sum(1) ** 2
+
+    saddles = tl.refine_saddle(tl.Energy.from_function(function, 700), torch.zeros(1, 700))
+    assert saddles.status == (status,)
+    assert close(saddles.eigenvalues, points((-2.0, -2 * second)), 1e-8)
