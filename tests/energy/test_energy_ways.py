@@ -135,7 +135,7 @@ def test_early_calls_are_not_recorded_and_have_the_same_bits():
     x = energy.start(5, 0)
     first = energy.value_and_grad(x)
     assert ways(energy) == {("gradients", False): False}
-    for calls in range(10_000):
+    for _ in range(10_000):
         last = energy.value_and_grad(x)
         if ways(energy)["gradients", False]:
             break
