@@ -24,7 +24,7 @@ EXACT = {  # exact bars, then simple, no spurious valley, global components
     "relu_1_2_1": ([(0, INF), (0, 1 / 4)], (False, True, 2)),
     "relu_1_3_1": ([(0, INF)], (True, True, 1)),
     "tanh_1_1_1": ([(0, INF), (0, math.tanh(1) ** 2)], (False, True, 2)),
-    "perm_swap_M2": ([(0, INF), (0, 0.12706703506097558)], (False, True, 2)),
+    "perm_swap_M2": ([(0, INF), (0, (5 - 8 / math.sqrt(3)) / 3)], (False, True, 2)),
     "quadratic_2_1_1": ([(8 / 3, INF), (8 / 3, 11), (32 / 3, 11), (32 / 3, 11)], (False, False, 2)),
     "tilted_wells_d3": (
         [(0, INF)] + [(TILT, 1)] * 3 + [(2 * TILT, 1 + TILT)] * 3 + [(3 * TILT, 1 + 2 * TILT)],
