@@ -18,8 +18,8 @@ from tda_landscape.theory._chain import Chain, read_chain
 MARGIN, ROUNDING = 100.0, 1e-12
 """A singular value below 100 times the tolerance, and above rounding, leaves the rank undecided."""
 
-SIZES = (0.5, 1.0, 2.0, 4.0)
-"""Sizes of the pre-activations that the sampled weights give."""
+SIZES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+"""Sizes of the pre-activations that the sampled weights give; the large ones tell apart what is smooth."""
 
 WHITEN = 1e-3
 """Singular values of the data above this share of the largest are evened out before weights are drawn."""
@@ -116,8 +116,7 @@ def dimension_of(chain: Chain, tolerance: float = 1e-8, seed: Seed = 0) -> Intri
     """The same, of a network that has been read."""
     inputs = hidden_inputs(chain)
     weights = draw_weights(inputs, len(inputs) + 200, as_generator(seed))
-    features = chain.activations[0](weights @ inputs.T)
-    values = torch.linalg.svdvals(features)
+    values = torch.linalg.svdvals(unit(chain.activations[0](weights @ inputs.T)))
     value, lower, upper = (int((values > t * values[0]).sum()) for t in (tolerance, MARGIN * tolerance, ROUNDING))
     relu = is_relu(chain.activations[0])
     closed = _lines(inputs) if relu else _formula(chain, inputs)
@@ -134,7 +133,7 @@ def exceeds(chain: Chain, bound: int, tolerance: float = 1e-8, seed: Seed = 0) -
     if bound >= len(inputs):
         return False
     weights = draw_weights(inputs, 2 * bound + 20, as_generator(seed))
-    values = torch.linalg.svdvals(chain.activations[0](weights @ inputs.T))
+    values = torch.linalg.svdvals(unit(chain.activations[0](weights @ inputs.T)))
     return int((values > MARGIN * tolerance * values[0]).sum()) > bound
 
 
@@ -155,6 +154,12 @@ def draw_weights(inputs: Tensor, count: int, generator: torch.Generator) -> Tens
     sizes = torch.tensor(SIZES, dtype=inputs.dtype).repeat(-(-count // len(SIZES)))[:count, None]
     weights: Tensor = sizes * (len(inputs) / len(values)) ** 0.5 * (normal * spread) @ axes
     return weights
+
+
+def unit(rows: Tensor) -> Tensor:
+    """Rows of length 1; those of length 0 stay."""
+    sizes = rows.norm(dim=1, keepdim=True)
+    return rows / torch.where(sizes > 0, sizes, torch.ones_like(sizes))
 
 
 def _formula(chain: Chain, inputs: Tensor) -> int | None:

@@ -13,7 +13,7 @@ from torch import Tensor
 from tda_landscape._errors import InputError, expect
 from tda_landscape.energy import Energy
 from tda_landscape.theory._chain import Chain, read_chain
-from tda_landscape.theory._intrinsic import IntrinsicDimension, dimension_of, draw_weights, hidden_inputs
+from tda_landscape.theory._intrinsic import IntrinsicDimension, dimension_of, draw_weights, hidden_inputs, unit
 
 DEPENDENT = 1e-13
 """A unit whose features are this close to those of others, relative to their size, adds no dimension."""
@@ -139,17 +139,17 @@ def lift_of(chain: Chain) -> KernelLift:
     inputs, dimension = hidden_inputs(chain), dimension_of(chain)
     q = dimension.upper
     weights = draw_weights(inputs, len(inputs) + 200, torch.Generator().manual_seed(1))
-    features = chain.activations[0](weights @ inputs.T)
+    features = unit(chain.activations[0](weights @ inputs.T))
     kernel = torch.linalg.svd(features, full_matrices=False)[2][:q]
     if len(kernel) < q:
         raise InputError(f"of {q} independent features only {len(kernel)} were found among {len(weights)} units")
     return KernelLift(chain, dimension, inputs, kernel, weights[_by_pivots(unit(features @ kernel.T))[1][:q]])
 
 
-def independent(features: Tensor) -> list[int]:
+def independent(features: Tensor, near: float = DEPENDENT) -> list[int]:
     """Rows of features (k, q) that span what all of them span, best conditioned first."""
     pivots, order = _by_pivots(unit(features))
-    return order[: int((pivots > DEPENDENT * len(features)).sum())]
+    return order[: int((pivots > near * len(features)).sum())]
 
 
 def completion(features: Tensor, reference: Tensor) -> list[int]:
@@ -165,12 +165,6 @@ def _by_pivots(rows: Tensor) -> tuple[Tensor, list[int]]:
         return rows.new_zeros(0), []
     triangle, order = qr(rows.T.numpy(), mode="r", pivoting=True)
     return torch.from_numpy(abs(triangle.diagonal()).copy()), [int(i) for i in order]
-
-
-def unit(rows: Tensor) -> Tensor:
-    """Rows of length 1; those of length 0 stay."""
-    sizes = rows.norm(dim=1, keepdim=True)
-    return rows / torch.where(sizes > 0, sizes, torch.ones_like(sizes))
 
 
 def outgoing(beta: Tensor, features: Tensor, slots: Sequence[int], width: int) -> Tensor:

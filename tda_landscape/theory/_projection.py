@@ -134,7 +134,7 @@ def _check_solvable(value: Value, points: Tensor, size: int) -> None:
     if not found.solved.all():
         raise InputError(
             f"the output layer could not be minimized out (gradient {float(found.slopes.max()):.2g} is left); use a "
-            "loss with two derivatives"
+            "loss whose slope has no jumps, such as huber_loss in place of l1_loss"
         )
 
 

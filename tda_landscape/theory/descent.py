@@ -11,12 +11,12 @@ from tda_landscape.energy import Energy
 from tda_landscape.energy._function import as_tensor
 from tda_landscape.energy._random import Seed, as_generator
 from tda_landscape.paths import Path
-from tda_landscape.theory import lift
+from tda_landscape.theory import lift_descent
 from tda_landscape.theory._construction import Descent, first_that_applies
 from tda_landscape.theory._curve import follow
 from tda_landscape.theory.linear_descent import LINEAR_DESCENT
 
-KERNEL_DESCENT = Descent("networks with one hidden layer", lift.refuses_descent, lift.descend)
+KERNEL_DESCENT = Descent("networks with one hidden layer", lift_descent.refuses, lift_descent.descend)
 
 DESCENTS: tuple[Descent, ...] = (LINEAR_DESCENT, KERNEL_DESCENT)
 """Every way down, in the order in which they are tried; a new one is one line."""

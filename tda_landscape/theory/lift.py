@@ -1,9 +1,8 @@
-r"""One hidden layer: the paths that the kernel lift promises.
+r"""One hidden layer with p >= q + 1 units: any two points are joined below their maximum.
 
-The outputs U rho(W x) + c are linear in the lifted parameter A(theta), (m, q). With p >= q hidden units every point has
-a path to the global minimum along which a convex loss never rises (Venturi, Bandeira and Bruna 2018, Theorem 5); with
-p >= q + 1 any two points are joined below their maximum, so N_u = 1 for all u (derived here; Theorem 5 asks for
-p >= 2 q). Both paths are polylines: each piece moves one layer, and along it the outputs stay or are linear.
+The outputs U rho(W x) + c are linear in the lifted parameter A(theta), (m, q), so N_u = 1 for all u (derived here;
+Venturi, Bandeira and Bruna 2018, Theorem 5, asks for p >= 2 q). The path is a polyline: each piece moves one layer, and
+along it the outputs stay or are linear.
 """
 
 from __future__ import annotations
@@ -13,27 +12,17 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from tda_landscape._errors import InputError
 from tda_landscape.energy._network import Network
 from tda_landscape.theory._chain import Chain
 from tda_landscape.theory._construction import Construction, not_plain
-from tda_landscape.theory._convex import minimize_convex
 from tda_landscape.theory._curve import Curve
-from tda_landscape.theory._intrinsic import exceeds
-from tda_landscape.theory._kernel_lift import KernelLift, Units, completion, independent, lift_of, outgoing, unit
-
-CANCELLATION = 1e-12
-"""Largest share of rounding in the outputs at the end of a descent."""
+from tda_landscape.theory._intrinsic import exceeds, unit
+from tda_landscape.theory._kernel_lift import KernelLift, Units, completion, independent, lift_of, outgoing
 
 
 def refuses(chain: Chain, network: Network) -> str | None:
     """Name the hypothesis of `connect` that does not hold."""
-    return _refuses(chain, network, spare=1)
-
-
-def refuses_descent(chain: Chain, network: Network) -> str | None:
-    """Name the hypothesis of `descend` that does not hold."""
-    return _refuses(chain, network, spare=0)
+    return missing_units(chain, network, spare=1)
 
 
 def connect(chain: Chain, a: Tensor, b: Tensor, generator: torch.Generator) -> Curve:
@@ -41,57 +30,6 @@ def connect(chain: Chain, a: Tensor, b: Tensor, generator: torch.Generator) -> C
     lift = lift_of(chain)
     down, up = (to_reference(lift, lift.read(point)) for point in (a, b))
     return Curve.through([a, *map(lift.write, down[1:]), *map(lift.write, up[:0:-1]), b])
-
-
-def descend(chain: Chain, network: Network, point: Tensor, generator: torch.Generator) -> Curve:
-    """Lead a point to the global minimum: q independent units carry the outputs, then one convex move.
-
-    With a unit to spare these are the reference units; without one they are the point's own, whose features may be so
-    close to dependent that rounding would show, and then it is an error. Where the infimum lies at infinity, as that of
-    the logistic loss on separable data, the curve ends where the gradient in the lifted parameter is below 1e-11.
-    """
-    lift = lift_of(chain)
-    units, q = lift.read(point), len(lift.reference)
-    if chain.widths[1] > q:
-        nodes, basis = to_reference(lift, units), list(range(q))
-    else:
-        nodes, basis = spanning(lift, units)
-    beta, bias = lowest(lift, network, lift.beta(units), units.bias)
-    end = _carried(lift, replace(nodes[-1], bias=bias), beta, basis)
-    _check_rounding(lift, end, beta)
-    return Curve.through([point, *map(lift.write, [*nodes[1:], end])])
-
-
-def _check_rounding(lift: KernelLift, units: Units, beta: Tensor) -> None:
-    """Refuse outgoing weights so large that they cancel to outputs of which rounding has its share."""
-    error = torch.finfo(beta.dtype).eps * (units.outgoing.abs() @ lift.features(units.incoming).abs()).amax()
-    if not float(error) <= CANCELLATION * (1 + float(beta.abs().amax())):
-        raise InputError(
-            "the features of the hidden units nearly depend on each other, and weights that use what is left of their "
-            "difference drown in rounding; use more units than q, or data that tell units apart better"
-        )
-
-
-def lowest(lift: KernelLift, network: Network, beta: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor | None]:
-    """The lifted parameter (m, q) and output bias (m,) of least loss, a convex problem, from where they are."""
-    with torch.no_grad():
-        shape = network.module(network.inputs).shape
-    own, size = lift.chain.biased[1], (len(beta), len(lift.kernel) + lift.chain.biased[1])
-
-    def value(flat: Tensor, _: Tensor) -> Tensor:
-        parts = flat.view(size)
-        outputs = parts[:, : len(lift.kernel)] @ lift.kernel + (parts[:, -1:] if own else 0)
-        return network.loss(outputs.T.reshape(shape), network.targets)
-
-    start = torch.cat([beta, bias[:, None]], dim=1) if bias is not None else beta
-    found = minimize_convex(value, start.reshape(1, -1), start.new_zeros(1, 0))
-    if not found.solved.all():
-        raise InputError(
-            f"the convex problem of the lift was left with a gradient of {float(found.slopes[0]):.2g}; descent is "
-            "built for losses with two derivatives"
-        )
-    parts = found.points[0].view(size)
-    return parts[:, : len(lift.kernel)], parts[:, -1] if own else None
 
 
 KERNEL_LIFT = Construction("networks with one hidden layer", refuses, connect)
@@ -113,7 +51,7 @@ def to_reference(lift: KernelLift, units: Units) -> list[Units]:
         at |= places
         old = [k for k in old if k not in [i for _, i in exchanges]]
         nodes.append(_placed(lift, nodes[-1], places))
-        nodes.append(_carried(lift, nodes[-1], beta, [*old, *at.values()]))
+        nodes.append(carried(lift, nodes[-1], beta, [*old, *at.values()]))
         spare = [k for k in spare if k not in places.values()] + [i for _, i in exchanges]
     while wrong := {j for j in at if at[j] != j}:
         ready = wrong.intersection(spare) or {min(wrong)}  # where all are in each other's way, one steps aside
@@ -121,7 +59,7 @@ def to_reference(lift: KernelLift, units: Units) -> list[Units]:
         spare = [k for k in spare if k not in places.values()] + [at[j] for j in places]
         at |= places
         nodes.append(_placed(lift, nodes[-1], places))
-        nodes.append(_carried(lift, nodes[-1], beta, list(at.values())))
+        nodes.append(carried(lift, nodes[-1], beta, list(at.values())))
     blank = (torch.arange(p) >= q)[:, None]
     return [*nodes, Units(nodes[-1].incoming.masked_fill(blank, 0.0), nodes[-1].outgoing, units.bias)]
 
@@ -129,19 +67,22 @@ def to_reference(lift: KernelLift, units: Units) -> list[Units]:
 def spanning(lift: KernelLift, units: Units) -> tuple[list[Units], list[int]]:
     """Let q independent units carry the outputs, all others nothing; return the way and those units.
 
-    What dependent units carry is moved to others, which leaves the outputs as they are; then they are free to take
-    the reference features that are missing.
+    What dependent units carry is moved to others, which leaves the outputs as they are; then they are free.
     """
-    features, reference = lift.features(units.incoming), lift.features(lift.reference)
-    basis = independent(features)
-    nodes = [units, _carried(lift, units, lift.beta(units), basis)]
-    missing = completion(features[basis], reference)
-    free = [k for k in range(len(features)) if k not in basis]
+    basis = independent(lift.features(units.incoming))
+    nodes, whole = completed(lift, carried(lift, units, lift.beta(units), basis), basis)
+    return [units, *nodes], whole
+
+
+def completed(lift: KernelLift, units: Units, basis: list[int]) -> tuple[list[Units], list[int]]:
+    """Let units beside those at `basis`, which carry nothing, take the reference features that are missing."""
+    missing = completion(lift.features(units.incoming[basis]), lift.features(lift.reference))
+    free = [k for k in range(len(units.incoming)) if k not in basis]
     places = dict(zip(missing, free, strict=False))
-    return [*nodes, _placed(lift, nodes[-1], places)], [*basis, *places.values()]
+    return [units, _placed(lift, units, places)], [*basis, *places.values()]
 
 
-def _carried(lift: KernelLift, units: Units, beta: Tensor, slots: list[int]) -> Units:
+def carried(lift: KernelLift, units: Units, beta: Tensor, slots: list[int]) -> Units:
     """The units at `slots` alone carry the lifted parameter beta (m, q)."""
     return replace(units, outgoing=outgoing(beta, lift.features(units.incoming[slots]), slots, len(units.incoming)))
 
@@ -180,8 +121,8 @@ def _exchanges(
     return exchanges
 
 
-def _refuses(chain: Chain, network: Network, spare: int) -> str | None:
-    """What is missing, for as many units to spare."""
+def missing_units(chain: Chain, network: Network, spare: int) -> str | None:
+    """What is missing for q units and as many to spare."""
     wanted = "q + 1" if spare else "q"
     if len(chain.activations) != 1:
         return f"{len(chain.activations)} hidden layers are not one"

@@ -43,6 +43,8 @@ class MergeTree:
         Of a grid: how far the energy may be from its values at the vertices, up to the highest merge.
     superlevel : bool
         Whether the sweep went downwards: then `height` descends, and the count at u is that of {E >= u}.
+    order : int or None
+        As of `LandscapeGraph`: above 1 symmetric copies are one leaf, and all counts are modulo that symmetry.
     """
 
     births: NDArray[np.float64]
@@ -56,6 +58,7 @@ class MergeTree:
     status: NDArray[np.str_] | None = None
     delta: float | None = None
     superlevel: bool = False
+    order: int | None = None
 
     def __len__(self) -> int:
         """Return the number of leaves."""

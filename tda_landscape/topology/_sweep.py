@@ -62,6 +62,8 @@ def merge_tree(
     read = as_weighted(graph, energy=energy, height=height, superlevel=superlevel)
     proved = np.zeros(len(read.heights), dtype=bool) if read.proved is None else read.proved
     tree = sweep(read.births, read.edges, read.heights, proved, labels=read.labels, status=read.status)
+    if isinstance(graph, LandscapeGraph) and graph.order is not None:
+        tree = replace(tree, order=graph.order)
     return replace(tree, births=-tree.births, height=-tree.height, superlevel=True) if superlevel else tree
 
 
@@ -140,7 +142,7 @@ def tree_of_status(graph: LandscapeGraph, status: str) -> MergeTree:
     known = EDGE_STATUSES.index(status)
     keep = np.isin(graph.status, EDGE_STATUSES[: known + 1])
     heights = graph.uppers if known == 0 else graph.heights
-    return sweep(graph.births, graph.edges[keep], heights[keep], graph.proved[keep])
+    return replace(sweep(graph.births, graph.edges[keep], heights[keep], graph.proved[keep]), order=graph.order)
 
 
 def sweep(

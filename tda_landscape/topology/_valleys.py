@@ -19,6 +19,15 @@ LISTED = 3
 """Sentences of one kind that are spelled out; the others are counted."""
 
 
+ANSWERS = {
+    "grid": ("yes, on the grid", "no, on the grid"),
+    "seen": ("yes, of what was seen", ""),
+    "proved": ("", "no, proved"),
+    "unresolved": ("", "unresolved, the paths that it takes were not found"),
+}
+"""What a flag that is true, or false, comes to, by how it is known."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Valleys:
     """What a tree says of the landscape, as far as it was seen.
@@ -31,6 +40,10 @@ class Valleys:
         Every component of every sublevel set reaches the lowest energy (property P.1 of Venturi, Bandeira and Bruna).
     n_global_components : int
         Components that reach the lowest energy and are apart at it.
+    known : dict of str to str
+        How each flag is known. "grid": within delta of the energy on a grid. "seen": true of the leaves and paths that
+        were found. "proved": false, since separations are proved that no path undoes. "unresolved": a False that says
+        no more than that searches failed; the number is then what is left after them, at most so many of those seen.
     tolerance : float
         Difference of levels that counts as none.
     lowest : float
@@ -41,36 +54,49 @@ class Valleys:
         Leaves whose components end above the lowest energy, and merge later.
     overturned_by : dict of str to tuple of str
         For each flag, the discoveries that would change it; empty where nothing would.
+    quotient : bool
+        Whether symmetric copies are one leaf: `simple` and the number are then modulo the symmetry, and a simple
+        quotient may have a raw N_u above 1; `no_spurious_valley` is the same for both.
     raw : tuple of int or None
         Bounds of the number of global components before symmetric copies were put together; None where no symmetry
-        was used. A simple quotient may have a raw N_u above 1; `no_spurious_valley` is the same for both.
+        was used, and of a tree, which has lost what the bounds are made of: give the graph.
     """
 
     simple: bool
     no_spurious_valley: bool
     n_global_components: int
+    known: dict[str, str]
     tolerance: float
     lowest: float
     global_leaves: NDArray[np.intp]
     spurious: NDArray[np.intp]
     overturned_by: dict[str, tuple[str, ...]]
+    quotient: bool = False
     raw: tuple[int, int] | None = None
 
     def __str__(self) -> str:
-        """The flags as readable text."""
-        answers = {
-            "simple": f"N_u is 1 at every level: {'yes' if self.simple else 'no'}",
-            "no_spurious_valley": f"no spurious valley: {'yes' if self.no_spurious_valley else 'no'}",
-            "n_global_components": f"components at the lowest energy {self.lowest:.6g}: {self.n_global_components}",
-        }
-        lines = [f"as far as was seen; levels within {self.tolerance:.3g} count as one"]
-        for name, answer in answers.items():
-            lines.append(answer)
+        """The flags as readable text, each with how it is known."""
+        modulo = " modulo symmetry" if self.quotient else ""
+        lines = [f"levels within {self.tolerance:.3g} count as one"]
+        for name, claim in (
+            ("simple", f"N_u{modulo} is 1 at every level"),
+            ("no_spurious_valley", "no spurious valley"),
+            ("n_global_components", f"components{modulo} at the lowest energy {self.lowest:.6g}"),
+        ):
+            lines.append(f"{claim}: {self._answer(name)}")
             lines += [f"  overturned by {sentence}" for sentence in self.overturned_by[name] or ("nothing",)]
-        if self.raw is not None:
-            low, high = self.raw
-            lines.append(f"symmetric copies are counted as one; raw, the lowest energy has {low} to {high} components")
+        if self.quotient:
+            bounds = "n/a of a tree; valleys(graph) has bounds" if self.raw is None else "{} to {}".format(*self.raw)
+            lines.append(f"raw components there, symmetric copies counted one by one: {bounds}")
         return "\n".join(lines)
+
+    def _answer(self, name: str) -> str:
+        """A flag in words, or the number with what it is worth."""
+        known, value = self.known[name], getattr(self, name)
+        if name != "n_global_components":
+            return ANSWERS[known][0 if value else 1]
+        words = {"grid": "{}, on the grid", "seen": "{} of those seen", "unresolved": "at most {} of those seen"}
+        return words.get(known, "{} of those seen, apart by proof").format(value)
 
 
 def valleys(tree: MergeTree | GraphLike, *, tolerance: float | None = None) -> Valleys:
@@ -117,16 +143,19 @@ def valleys(tree: MergeTree | GraphLike, *, tolerance: float | None = None) -> V
     bars = whole.simplify(allowed)
     deep = bars.births <= lowest + allowed
     kept = np.searchsorted(whole.vertices, bars.vertices)
+    overturned = _overturned(whole, bars, deep, allowed)
     raw = None if raw_of is None else raw_bounds(raw_of).at(np.array([lowest + allowed]))
     return Valleys(
         simple=len(bars) == 1,
         no_spurious_valley=bool(deep.all()),
         n_global_components=int(deep.sum()),
+        known=_known(whole, bars, deep, overturned),
         tolerance=allowed,
         lowest=lowest,
         global_leaves=kept[deep],
         spurious=kept[~deep],
-        overturned_by=_overturned(whole, bars, deep, allowed),
+        overturned_by=overturned,
+        quotient=whole.order is not None and whole.order > 1,
         raw=None if raw is None else (int(raw[0][0]), int(raw[1][0])),
     )
 
@@ -164,6 +193,19 @@ def _overturned(
         "no_spurious_valley": if_true if deep.all() else _joins(bars, ~deep, tolerance),
         "n_global_components": (*if_true, *_joins(bars, later & deep, tolerance, every=False)),
     }
+
+
+def _known(
+    whole: MergeTree, bars: MergeTree, deep: NDArray[np.bool_], overturned: dict[str, tuple[str, ...]]
+) -> dict[str, str]:
+    """How each flag is known; a flag that is false is proved where nothing would overturn it."""
+    if whole.delta is not None:
+        return dict.fromkeys(overturned, "grid")
+    apart = np.flatnonzero(deep)[~np.isin(np.flatnonzero(deep), bars.roots[:1])]
+    proved = bool(np.isin(apart, bars.dying[bars.proved]).all())
+    true = {"simple": len(bars) == 1, "no_spurious_valley": bool(deep.all()), "n_global_components": not len(apart)}
+    undone = {**overturned, "n_global_components": () if proved else overturned["n_global_components"]}
+    return {name: "seen" if true[name] else "unresolved" if undone[name] else "proved" for name in overturned}
 
 
 def _of_grid(bars: MergeTree, delta: float) -> tuple[str, ...]:

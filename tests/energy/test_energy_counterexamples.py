@@ -38,7 +38,7 @@ def line(low, high, n):
     return torch.linspace(low, high, n, dtype=torch.float64)
 
 
-WALL = (5 - 8 / 3**0.5) / 3
+WALL = (5 - 8 / 3**0.5) / 3  # exact: the minimum of E(b, b); a grid of b by itself ends 1.1e-6 above it
 TRIPLE = {1: [(0.25, INF), (1.0, 1.25)], 2: [(0.0, INF), (0.0, 0.25)], 3: [(0.0, INF)], 4: [(0.0, INF)]}
 
 
@@ -101,6 +101,8 @@ def test_permuted_teacher_has_a_wall_between_its_copies():
     wall = zoo.permuted_teacher()(torch.stack([t, t], 1))
     assert float(wall.min()) == pytest.approx(WALL, abs=1e-7)
     assert float(t[wall.argmin()]) == pytest.approx(1 - 2 / 3**0.5, abs=2e-4)
+    lowest = torch.full((1, 2), 1 - 2 / 3**0.5, dtype=torch.float64)
+    assert float(zoo.permuted_teacher()(lowest)) == pytest.approx(WALL, abs=1e-15)
     same(bars(grid(zoo.permuted_teacher(), line(-2, 2, 61)), least=2e-3), [(0.0, INF), (0.0, WALL)], 1e-3)
 
 

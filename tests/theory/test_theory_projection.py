@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from torch.nn.functional import cross_entropy, l1_loss, mse_loss
+from torch.nn.functional import cross_entropy, huber_loss, l1_loss, mse_loss
 
 import tda_landscape as tl
 from tda_landscape.theory import variable_projection
@@ -91,6 +91,7 @@ LABELS = torch.arange(9) % 3
 SMOOTH = {
     "cross entropy": (3, cross_entropy, LABELS),
     "squared": (2, mse_loss, X.flip(1)),
+    "huber": (2, huber_loss, 2 * X.flip(1)),
 }
 
 
@@ -132,7 +133,7 @@ def test_without_a_ridge_it_asks_for_a_word():
 def test_what_cannot_be_projected_is_refused():
     circle = make([2, 2, 1], (X, X[:, :1]))
     for energy, options, sentence in (
-        (make([1, 1, 1], TWO_POINTS, l1_loss), {"ridge": 0.1}, "two derivatives"),
+        (make([1, 1, 1], TWO_POINTS, l1_loss), {"ridge": 0.1}, "slope has no jumps"),
         (make([2, 2, 1], (X, X[:, :1]), activation="tanh"), {"ridge": 0.1, "angles": True}, "Tanh in 2"),
         (make([2, 2, 1], (X, X[:, :1]), bias=True), {"ridge": 0.1, "angles": True}, "in 3"),
         (make([2, 2, 1], (X, X[:, :1]), weight_decay=0.1), {"angles": True}, "directions are not all"),

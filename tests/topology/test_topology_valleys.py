@@ -24,7 +24,7 @@ EXACT = {  # exact bars, then simple, no spurious valley, global components
     "relu_1_2_1": ([(0, INF), (0, 1 / 4)], (False, True, 2)),
     "relu_1_3_1": ([(0, INF)], (True, True, 1)),
     "tanh_1_1_1": ([(0, INF), (0, math.tanh(1) ** 2)], (False, True, 2)),
-    "perm_swap_M2": ([(0, INF), (0, 0.12706703506097558)], (False, True, 2)),
+    "perm_swap_M2": ([(0, INF), (0, (5 - 8 / math.sqrt(3)) / 3)], (False, True, 2)),
     "quadratic_2_1_1": ([(8 / 3, INF), (8 / 3, 11), (32 / 3, 11), (32 / 3, 11)], (False, False, 2)),
     "tilted_wells_d3": (
         [(0, INF)] + [(TILT, 1)] * 3 + [(2 * TILT, 1 + TILT)] * 3 + [(3 * TILT, 1 + 2 * TILT)],
@@ -97,6 +97,7 @@ def test_each_claim_says_what_would_overturn_it_and_that_discovery_does():
     assert "not seen" in unseen
     assert "2 paths" in measured
     assert "overturned by" in str(joined)
+    assert "N_u is 1 at every level: yes, of what was seen" in str(joined)
 
 
 def test_a_certified_merge_is_not_doubted():
@@ -112,12 +113,31 @@ def test_a_proved_separation_cannot_be_overturned_and_an_unproved_one_can():
         assert flags_of(found) == (False, False, 1)
         assert (found.overturned_by["simple"] == ()) == proved
         assert (found.overturned_by["no_spurious_valley"] == ()) == proved
+        assert found.known["no_spurious_valley"] == ("proved" if proved else "unresolved")
+        assert found.known["n_global_components"] == "seen", "there is one"
 
 
 def test_leaves_without_a_path_are_apart_as_far_as_was_seen():
     found = valleys(([0.0, 0.0, 1.0], [], []), tolerance=0)
     assert flags_of(found) == (False, False, 2)
     assert "none is known" in found.overturned_by["simple"][0]
+    assert set(found.known.values()) == {"unresolved"}
+    told = str(found)
+    assert "no spurious valley: unresolved" in told
+    assert "at the lowest energy 0: at most 2 of those seen" in told
+    assert ": no" not in told, "failed searches show no valley"
+
+
+def test_a_number_of_components_says_how_many_are_apart_by_proof():
+    edges = [(0, 1), (0, 2)]
+    for proved, words in (
+        ((True, True), "3 of those seen, apart by proof"),
+        ((True, False), "at most 3 of those seen"),
+    ):
+        found = valleys(LandscapeGraph.from_arrays([0.0] * 3, edges, [1.0, 1.0], proved=proved), tolerance=0)
+        assert words in str(found)
+        assert "N_u is 1 at every level: no, proved" in str(found)
+        assert "no spurious valley: yes, of what was seen" in str(found)
 
 
 def test_a_grid_brings_its_own_tolerance():
@@ -128,6 +148,8 @@ def test_a_grid_brings_its_own_tolerance():
     assert found.tolerance == 0.1
     assert flags_of(found) == (False, True, 2)
     assert "delta = 0.05" in found.overturned_by["simple"][0]
+    assert "every level: no, on the grid" in str(found)
+    assert "no spurious valley: yes, on the grid" in str(found)
     control = valleys(tree, tolerance=0)
     assert control.n_global_components != 2 or not control.no_spurious_valley
     assert "finer grid" in control.overturned_by["simple"][1]
@@ -140,7 +162,22 @@ def test_symmetric_copies_are_bounded_beside_the_quotient():
     assert (*flags_of(found), found.raw) == (True, True, 1, (1, 2))
     fixed = LandscapeGraph.from_arrays([0.0], [(0, 0)], [0.0], transform=([1, 0],), order=2)
     assert valleys(fixed, tolerance=0).raw == (1, 1)
-    assert "1 to 2 components" in str(found)
+    told = str(found)
+    assert "N_u modulo symmetry is 1 at every level: yes" in told
+    assert "copies counted one by one: 1 to 2" in told
+
+
+def test_the_tree_of_a_quotient_knows_that_it_is_one():
+    """It has lost what bounds of the raw count are made of, and says so; without symmetry there is nothing to say."""
+    graph = LandscapeGraph.from_arrays([0.0], [(0, 0)], [1.0], transform=([1, 0],), order=2)
+    for tree in (merge_tree(graph), merge_tree(graph).simplify(0.1)):
+        found = valleys(tree, tolerance=0)
+        assert (found.quotient, found.raw) == (True, None)
+        assert "N_u modulo symmetry is 1 at every level: yes" in str(found)
+        assert "n/a of a tree" in str(found)
+    told = str(valleys(LandscapeGraph.from_arrays([0.0], [], []), tolerance=0))
+    assert "N_u is 1 at every level" in told
+    assert "raw" not in told
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,9 @@ class Atoms:
     def scramble(self, points: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Apply a random element to each point; return the images (k, d) and the sheets (k, n + 2)."""
         x = self._atoms(points)
-        turn = torch.linalg.qr(torch.randn(len(x), 3, 3, generator=generator, dtype=x.dtype))[0]
+        q, r = torch.linalg.qr(torch.randn(len(x), 3, 3, generator=generator, dtype=x.dtype))
+        # Householder's Q of size 3 never mirrors; with positive R it is uniform, reflections included.
+        turn = q * torch.where(r.diagonal(dim1=-2, dim2=-1) < 0, -1.0, 1.0)[:, None, :].to(q.dtype)
         shift = torch.randn(len(x), 1, 3, generator=generator, dtype=x.dtype)
         order = torch.rand(len(x), self.n, generator=generator).argsort(1)
         moved = (x @ turn + shift).gather(1, order[:, :, None].expand(-1, -1, 3))

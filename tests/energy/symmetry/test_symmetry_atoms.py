@@ -48,6 +48,19 @@ def test_align_takes_every_image_back(n, axes):
         assert torch.equal(hands, torch.tensor([n, n + 1]).expand(12, -1))
 
 
+def test_scramble_turns_every_way_and_mirrors_half_of_the_time():
+    """The images of three unit vectors are a matrix whose entries have mean 0 and mean square 1/3."""
+    frame = torch.cat([torch.zeros(1, 3), torch.eye(3)]).double().flatten().expand(4000, -1)
+    images, sheets = Atoms(4).scramble(frame, torch.Generator().manual_seed(0))
+    atoms = images.view(-1, 4, 3).gather(1, sheets[:, :4, None].expand(-1, -1, 3))  # where each atom went
+    turns, mirrored = atoms[:, 1:] - atoms[:, :1], sheets[:, 4] == 5
+    assert torch.allclose(turns @ turns.mT, torch.eye(3, dtype=torch.float64), atol=1e-12)
+    assert torch.equal(torch.linalg.det(turns) < 0, mirrored)
+    assert 0.46 < mirrored.double().mean() < 0.54
+    assert (turns.mean(0).abs() < 0.04).all()
+    assert ((turns.square().mean(0) - 1 / 3).abs() < 0.03).all()
+
+
 def test_two_atoms_are_aligned():
     symmetry, points = Atoms(2), cluster(2, 20)
     images, _ = symmetry.scramble(points, torch.Generator().manual_seed(1))
