@@ -166,7 +166,7 @@ def _idle(step: Step, tape: Tape, shorter: bool) -> bool:
 
 
 def _any_strides(x: Tensor, slot: int | None, tape: Tape) -> bool:
-    """Whether a tensor with other strides is as good: it goes to operations number by number, or to views that it has."""
+    """Whether a tensor is as good with other strides: what takes it goes number by number, or is a view it has."""
     for step in tape.steps:
         if Slot(slot or 0) in [leaf for leaf in step.leaves if isinstance(leaf, Slot)]:
             if step.operation in RESHAPING and step.results[0] is not None:
