@@ -70,7 +70,7 @@ class Evaluator:
         account.points += (GRADIENT if what == "gradients" else VALUE) * len(points)
         if what == "gradients" and way is not None and way.recording is None:
             account.note_alone(took)
-        elif not account.times and account.points > 2 * ENOUGH and self.gradient is None:
+        elif not account.times and account.points > 2 * ENOUGH and any(w.open for w in self.ways.values()):
             account.spent += sum(self._look_at_one("gradients", points[:1]))
         return answer
 
@@ -110,14 +110,14 @@ class Evaluator:
         return best, answer
 
     def _look_at_one(self, what: str, point: Tensor) -> tuple[float, float]:
-        """Seconds that a point takes alone: at first, and again."""
-        way, now = self._way(what, point), clock()
+        """Seconds that a point takes in a plain loop: at first, and again."""
+        plain, now = self._way(what, point).plain, clock()
         begun = now()
-        way(point)
+        plain(point)
         between = now()
-        way(point)
+        plain(point)
         again = now() - between
-        if what == "gradients" and way.recording is None:
+        if what == "gradients":
             self.account.note_alone(again)
         return between - begun, again
 

@@ -29,6 +29,7 @@ DIRECT: dict[Any, Any] = {
     aten.amax.default: torch.amax,
     aten.bmm.default: torch.bmm,
     aten.cat.default: torch.cat,
+    aten.clone.default: torch.clone,
     aten.convolution.default: torch.convolution,
     aten.div.Scalar: torch.div,
     aten.div.Tensor: torch.div,
@@ -72,9 +73,12 @@ def recorded(function: Function, examples: Callable[[int], Sequence[Tensor]], *,
     Unrecordable
         What is done depends on values, or otherwise than in sizes on the number of rows.
     """
-    sizes = (1,) if alone else SIZES
-    steps, results = _joined([Tape(function, examples(rows)) for rows in sizes])
-    return _written(_needed(steps, results), results, len(examples(1)))
+    tapes = [Tape(function, examples(rows)) for rows in ((1,) if alone else SIZES)]
+    inputs, results = len(examples(1)), tapes[0].results
+    recording = _written(_needed(_joined(tapes, shorter=True), results), results, inputs)
+    if all(_repeats(recording, tape, inputs) for tape in tapes):
+        return recording
+    return _written(_needed(_joined(tapes, shorter=False), results), results, inputs)
 
 
 def same_bits(a: Sequence[Tensor], b: Sequence[Tensor]) -> bool:
@@ -95,23 +99,40 @@ def same_numbers(a: Sequence[Tensor], b: Sequence[Tensor]) -> bool:
     return True
 
 
-def _joined(tapes: list[Tape]) -> tuple[list[Step], list[int]]:
-    """One list of steps for all numbers of rows, without those that change nothing."""
+def _repeats(recording: Function, tape: Tape, inputs: int) -> bool:
+    """Whether a recording gives what was computed when it was made."""
+    try:
+        with torch.no_grad():
+            answer = recording(*tape.tensors[:inputs])
+    except RuntimeError:  # a view of a tensor whose strides are others than they were
+        return False
+    return same_bits(answer, [tape.tensors[slot] for slot in tape.results])
+
+
+def _joined(tapes: list[Tape], *, shorter: bool) -> list[Step]:
+    """One list of steps for all numbers of rows, without those that change nothing.
+
+    A shorter one also leaves out what makes constants of constants, and what changes strides alone.
+    """
     first, last = tapes[0], tapes[-1]
     if len(first.steps) != len(last.steps) or first.results != last.results:
         raise Unrecordable("what is done depends on the number of rows")
-    stands_for: dict[int, int] = {}
+    shorter = shorter and not any(step.operation._schema.is_mutable for step in first.steps)
+    stands_for: dict[Any, Any] = {}  # slots for which another one, or a constant, is as good
     steps = []
     for a, b in zip(first.steps, last.steps, strict=True):
         if a._replace(leaves=[]) != b._replace(leaves=[]) or len(a.leaves) != len(b.leaves):
             raise Unrecordable("what is done depends on the number of rows")
         leaves = [_leaf(x, y) for x, y in zip(a.leaves, b.leaves, strict=True)]
-        leaves = [Slot(stands_for.get(x.number, x.number)) if isinstance(x, Slot) else x for x in leaves]
-        if _idle(a, first) and _idle(b, last):
-            stands_for[a.results[0] or 0] = leaves[0].number
+        leaves = [stands_for.get(x.number, x) if isinstance(x, Slot) else x for x in leaves]
+        slot = a.results[0] if a.single and a.results[0] not in first.results else None
+        if slot is not None and all(_idle(step, tape, shorter) for step, tape in ((a, first), (b, last))):
+            stands_for[slot] = leaves[0]
+        elif slot is not None and shorter and not any(isinstance(x, (Slot, Rows)) for x in leaves):
+            stands_for[slot] = _leaf(first.tensors[slot], last.tensors[slot])
         else:
             steps.append(a._replace(leaves=leaves))
-    return steps, [stands_for.get(slot, slot) for slot in first.results]
+    return steps
 
 
 def _leaf(x: Any, y: Any) -> Any:
@@ -128,17 +149,36 @@ def _leaf(x: Any, y: Any) -> Any:
     raise Unrecordable("a number depends on the number of rows")
 
 
-def _idle(step: Step, tape: Tape) -> bool:
+def _idle(step: Step, tape: Tape, shorter: bool) -> bool:
     """Whether a step gives back what it was given: vmap leaves many of them."""
     if not step.leaves or not isinstance(step.leaves[0], Slot) or step.results[:1] == [None] or not step.single:
         return False
     if step.operation in SAME:
         return True
     x, y = tape.tensors[step.leaves[0].number], tape.tensors[step.results[0] or 0]
+    if (x.shape, x.dtype) != (y.shape, y.dtype):
+        return False
     factor = step.leaves[1] if len(step.leaves) == 2 else None
     times_one = step.operation in (aten.mul.Scalar, aten.mul.Tensor) and type(factor) in (int, float) and factor == 1
-    same = (x.shape, x.stride(), x.dtype) == (y.shape, y.stride(), y.dtype)
-    return same and (times_one or step.operation in RESHAPING)
+    if x.stride() == y.stride():
+        return times_one or step.operation in RESHAPING
+    return shorter and times_one and _any_strides(x, step.results[0], tape)
+
+
+def _any_strides(x: Tensor, slot: int | None, tape: Tape) -> bool:
+    """Whether a tensor is as good with other strides: what takes it goes number by number, or is a view it has."""
+    for step in tape.steps:
+        if Slot(slot or 0) in [leaf for leaf in step.leaves if isinstance(leaf, Slot)]:
+            if step.operation in RESHAPING and step.results[0] is not None:
+                try:
+                    view = x.view(tape.tensors[step.results[0]].shape)
+                except RuntimeError:
+                    return False
+                if not _any_strides(view, step.results[0], tape):
+                    return False
+            elif torch.Tag.pointwise not in step.operation.tags:
+                return False
+    return True
 
 
 def _needed(steps: list[Step], results: list[int]) -> list[Step]:

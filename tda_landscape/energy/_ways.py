@@ -49,7 +49,7 @@ class Way:
         """Evaluate the batch."""
         if self.recording is None:
             self.calls += 1
-            if self.patience > NEVER and self._due(len(given[0])):
+            if self.open and self._due(len(given[0])):
                 self.prepare(*given)
             if self.recording is None:
                 return self.plain(*given)
@@ -66,9 +66,14 @@ class Way:
         with torch.no_grad():
             return self.recording(*given)
 
+    @property
+    def open(self) -> bool:
+        """Whether recording has yet to be tried."""
+        return self.recording is None and self.patience > NEVER
+
     def prepare(self, *given: Tensor) -> None:
         """Record, where that has not been tried."""
-        if self.recording is not None or self.patience == NEVER:
+        if not self.open:
             return
         self.patience = NEVER
         clean = [x.detach().nan_to_num(0.0, 0.0, 0.0) if x.is_floating_point() else x for x in given]
