@@ -4,13 +4,17 @@
 
 Topology and geometry of half-rectified network optimization (ICLR 2017), section 4.1: two 1-4-4-1 networks are trained
 on a polynomial until their mean absolute error is below a level, and joined by Dynamic String Sampling. The published
-program is followed here: beads trained to .95 of the level and looked at every 15 steps only, which adds up to a tenth
-to the lengths at low levels, gaps halved up to ten times until 100 points of each are below 1.1 of it, length of the
-weights without the biases. It has no biases and a sigmoid output for the quadratic, biases and a linear output for
-the cubic. Different here: bounds on the steps (networks and strings that need more are left out and counted), 50 inputs
-evenly spaced instead of 10,000 random ones, and one training a network for all levels. Beside it stands what
-`tl.shorten` makes of each path at the same height, which no published curve shows. Published values were read off the
-plots of the authors' repository.
+program is followed here: beads trained to .95 of the level and looked at every 15 steps only, which lengthens the
+cubic's paths at low levels by up to a sixth; gaps halved up to ten times until 100 points of each are below 1.1 of the
+level; length of the weights without the biases. It has no biases and a sigmoid output for the quadratic, biases and a
+linear output for the cubic. Different here: bounds on the steps (networks and strings that need more are left out and
+counted), 50 inputs evenly spaced instead of 10,000 random ones, and one training a network for all levels. Beside it
+stands what `tl.shorten` makes of each path at the same height, which no published curve shows. Published values were
+read off the plots of the authors' repository.
+
+With 24 pairs the lengths agree with the published ones within 10 % at 22 of 24 levels. They do not at .164,
+1.30 +- .04 against 1.52: there the length falls by .2 in .001, and 10,000 random inputs shift a level by .0016. At .001
+only one string of 17 is joined within the bounds; the published program, which has none, says 1.86 +- .15.
 """
 
 from __future__ import annotations
@@ -133,7 +137,7 @@ def length(line: Tensor) -> float:
     return float(line.diff(dim=0).norm(dim=1).sum() / (line[-1] - line[0]).norm())
 
 
-def curve(task: Task, pairs: int, seed: int = 0, shortened: bool = True) -> Lengths:
+def curve(task: Task, pairs: int, seed: int = 1, shortened: bool = True) -> Lengths:
     """Lengths of all joined pairs at each level, as sampled and after shortening; prints a row a level."""
     energy = task.energy()
     start = task.start(2 * pairs, torch.Generator().manual_seed(seed))
@@ -173,11 +177,10 @@ VARIANTS = {
 
 
 def draw(ax: plt.Axes, target: str, rows: Lengths, label: str, shortened: bool) -> None:
-    """Draw one curve with its standard errors."""
-    levels = [level for level, (lengths, _) in sorted(rows.items()) if lengths]
+    """Draw one curve with its standard errors, where at least two strings were joined."""
+    levels = [level for level, (lengths, _) in sorted(rows.items()) if len(lengths) > 1]
     for k, style in ((0, "o-"), (1, "s:"))[: 1 + shortened]:
         means, errors = zip(*(mean(rows[level][k]) for level in levels), strict=True)
-        errors = [error if error < float("inf") else 0.0 for error in errors]
         name = f"{label}, shortened" if k else label
         ax.errorbar(levels, means, errors, fmt=style, ms=3.5, lw=1, capsize=2, label=name)
     ax.set(title=f"{target} regression", xlabel="mean absolute error", ylabel="length / distance of the ends")
