@@ -77,10 +77,10 @@ def least(loss: OutputLoss, rows: Tensor, start: Tensor, penalty: float = 0.0) -
 
 
 def least_of_dependent(loss: OutputLoss, rows: Tensor, start: Tensor) -> Tensor:
-    """The same without penalty, of rows that may depend on each other, or nearly: with coefficients as small as will do.
+    """The same without penalty, of rows that may depend on each other, or nearly.
 
-    Directions in which large coefficients change the outputs little are left out, as many as the least loss does not
-    need: most where the infimum lies at infinity.
+    Coefficients are as small as will do: directions in which large ones change the outputs little are left out, as many
+    as the least loss does not need. Those are most where the infimum lies at infinity.
     """
     left, sizes, axes = torch.linalg.svd(rows, full_matrices=False)
 

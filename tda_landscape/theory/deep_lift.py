@@ -62,7 +62,8 @@ DEEP_LIFT = Construction("networks with several hidden layers", refuses, connect
 @lru_cache(maxsize=4)
 def lifts_of(chain: Chain) -> tuple[tuple[KernelLift, ...], Narrow | None]:
     """The kernel lift of each hidden layer behind reference units, up to the first layer that is too narrow."""
-    features, lifts = chain.features, []
+    features = chain.features
+    lifts: list[KernelLift] = []
     for k, activation in enumerate(chain.activations):
         p, end = chain.widths[k + 1], k + 2
         own = Chain(features, chain.widths[k : end + 1], (activation,), chain.names[k : k + 1], chain.biased[k:end], ())

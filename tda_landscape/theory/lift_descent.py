@@ -90,7 +90,8 @@ def _rows(kernel: Tensor, units: Units) -> Tensor:
 def _own(lift: KernelLift, units: Units, slots: list[int]) -> Tensor:
     """The features of the units at `slots`, each of length 1, and the output bias in the lifted coordinates."""
     ones = [] if units.bias is None else [units.bias.new_ones(1, 1)]
-    return torch.block_diag(unit(lift.features(units.incoming[slots])), *ones)
+    own: Tensor = torch.block_diag(unit(lift.features(units.incoming[slots])), *ones)
+    return own
 
 
 def _coefficients(beta: Tensor, units: Units) -> Tensor:
