@@ -136,6 +136,11 @@ def kernel_lift(energy: Energy) -> KernelLift:
 @lru_cache(maxsize=4)
 def lift_of(chain: Chain) -> KernelLift:
     """The same, of a network that has been read; kept, since every pair of ends asks for it."""
+    return make_lift(chain)
+
+
+def make_lift(chain: Chain) -> KernelLift:
+    """The same, made anew."""
     inputs, dimension = hidden_inputs(chain), dimension_of(chain)
     q = dimension.upper
     weights = draw_weights(inputs, len(inputs) + 200, torch.Generator().manual_seed(1))

@@ -19,8 +19,11 @@ MET = 1e-7
 """Errors up to this, relative to 1 + the largest target, are 0 at the corner where a linear program ends."""
 
 
-SEEN, SAME = 1e-12, 1e-9
-"""Singular values of the rows above this share of the largest count; losses that differ by less are the same."""
+SEEN = (1e-2, 1e-4, 1e-6, 1e-8, 1e-10, 1e-12)
+"""Shares of the largest singular value of the rows from which on others count; the last is where rounding begins."""
+
+SAME, NEAR = 1e-9, 1e-11
+"""Losses that differ by less, relative to 1 + their size, are the same: where there is a start, among directions."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,14 +77,26 @@ def least(loss: OutputLoss, rows: Tensor, start: Tensor, penalty: float = 0.0) -
 
 
 def least_of_dependent(loss: OutputLoss, rows: Tensor, start: Tensor) -> Tensor:
-    """The same without penalty, of rows that may depend on each other: the smallest coefficients of those outputs."""
+    """The same without penalty, of rows that may depend on each other, or nearly.
+
+    Coefficients are as small as will do: directions in which large ones change the outputs little are left out, as many
+    as the least loss does not need. Those are most where the infimum lies at infinity.
+    """
     left, sizes, axes = torch.linalg.svd(rows, full_matrices=False)
-    seen = sizes > SEEN * sizes.amax() if len(sizes) else sizes > 0
-    back, axes = left[:, seen] / sizes[seen], axes[seen]
-    if not len(start) * len(axes):
-        return torch.zeros_like(start)
-    coefficients: Tensor = least(loss, axes, start @ rows @ axes.T) @ back.T
-    return coefficients
+
+    def among(count: int) -> Tensor:
+        if not len(start) * count:
+            return torch.zeros_like(start)
+        back, own = left[:, :count] / sizes[:count], axes[:count]
+        found: Tensor = least(loss, own, start @ rows @ own.T) @ back.T
+        return found
+
+    counts = [int((sizes > seen * sizes[:1]).sum()) for seen in SEEN]
+    finest = among(counts[-1])
+    enough = loss(finest @ rows)
+    enough = enough + NEAR * (1 + enough.abs())
+    coarser = (among(count) for count in sorted(set(counts[:-1])) if count < counts[-1])
+    return next((found for found in coarser if loss(found @ rows) <= enough), finest)
 
 
 def _least_absolute(loss: OutputLoss, rows: Tensor, penalty: float) -> Tensor:

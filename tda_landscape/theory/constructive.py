@@ -14,12 +14,13 @@ from tda_landscape.energy._batching import Watch
 from tda_landscape.paths import Path, Search
 from tda_landscape.theory._construction import Construction, first_that_applies
 from tda_landscape.theory._curve import follow
+from tda_landscape.theory.deep_lift import DEEP_LIFT
 from tda_landscape.theory.lift import KERNEL_LIFT
 from tda_landscape.theory.linear import DEEP_LINEAR
 from tda_landscape.theory.quadratic import QUADRATIC
 from tda_landscape.theory.ridge import RIDGE
 
-CONSTRUCTIONS: tuple[Construction, ...] = (DEEP_LINEAR, RIDGE, KERNEL_LIFT, QUADRATIC)
+CONSTRUCTIONS: tuple[Construction, ...] = (DEEP_LINEAR, RIDGE, KERNEL_LIFT, QUADRATIC, DEEP_LIFT)
 """Every construction, in the order in which they are tried; a new one is one line."""
 
 

@@ -46,8 +46,9 @@ def descend(chain: Chain, network: Network, point: Tensor, generator: torch.Gene
     units = lift.read(point)
     shed, basis = _shed(lift, loss, units)
     nodes, basis = completed(lift, shed, basis)
-    rows = _rows(lift.kernel, units)
-    lowest = least_of_dependent(loss, rows, _coefficients(lift.beta(nodes[-1]), nodes[-1]))
+    rows, own = _rows(lift.kernel, units), _own(lift, nodes[-1], basis)
+    start = _coefficients(lift.beta(nodes[-1]), nodes[-1]) @ torch.linalg.pinv(own)
+    lowest = least_of_dependent(loss, own @ rows, start) @ own
     end = _with_coefficients(lift, nodes[-1], lowest, basis)
     found, promised = float(network.value(lift.write(end))), float(loss(lowest @ rows))
     if not abs(found - promised) <= ROUNDING * (1 + abs(promised)):
@@ -72,7 +73,7 @@ def _shed(lift: KernelLift, loss: OutputLoss, units: Units) -> tuple[Units, list
         basis = independent(features, near)
         if len(basis) == len(exact):
             break
-        own = torch.block_diag(unit(features[basis]), *_ones(units))
+        own = _own(lift, units, basis)
         back = torch.linalg.pinv(own)
         best = least(loss, own @ rows, beta @ back, PENALTY) @ own
         half = (beta @ back @ own + best) / 2
@@ -86,8 +87,11 @@ def _rows(kernel: Tensor, units: Units) -> Tensor:
     return kernel if units.bias is None else torch.cat([kernel, kernel.new_ones(1, kernel.shape[1])])
 
 
-def _ones(units: Units) -> list[Tensor]:
-    return [] if units.bias is None else [units.bias.new_ones(1, 1)]
+def _own(lift: KernelLift, units: Units, slots: list[int]) -> Tensor:
+    """The features of the units at `slots`, each of length 1, and the output bias in the lifted coordinates."""
+    ones = [] if units.bias is None else [units.bias.new_ones(1, 1)]
+    own: Tensor = torch.block_diag(unit(lift.features(units.incoming[slots])), *ones)
+    return own
 
 
 def _coefficients(beta: Tensor, units: Units) -> Tensor:

@@ -278,13 +278,34 @@ def test_quadratic_units_are_simple_from_2n_plus_1_on(p, simple):
     assert two.simple is None, "one output only"
 
 
-def test_deep_quadratic_networks_by_the_widths_of_the_lecture():
-    x, y = gaussian(9, 1, 0), gaussian(9, 1, 1)
-    assert tl.predict(Units([1, 3, 3, 1], torch.square), SUM, (x, y)).simple is True
-    assert tl.predict(Units([1, 3, 2, 1], torch.square), SUM, (x, y)).simple is None
-    x = gaussian(9, 2, 0)
-    assert tl.predict(Units([2, 12, 48, 1], torch.square), SUM, (x, y)).simple is True
-    assert tl.predict(Units([2, 12, 47, 1], torch.square), SUM, (x, y)).simple is None
+LECTURE = "M_k >= 3 N^(2^k)"
+EVERY_LAYER = "p_k >= q_k + 1"
+
+
+def test_deep_quadratic_networks_by_the_widths_of_the_lecture_and_by_fewer():
+    """Forms of degree 2 and 4 in N variables: q = 1, 1 for N = 1 and 3, 5 for N = 2."""
+    for n, widths, lecture, simple in (
+        (1, [3, 3], True, True),
+        (1, [3, 2], False, True),
+        (1, [3, 1], False, None),
+        (1, [1, 3], False, None),
+        (2, [12, 48], True, True),
+        (2, [12, 47], False, True),
+        (2, [4, 6], False, True),
+        (2, [4, 5], False, None),
+        (2, [3, 6], False, None),
+    ):
+        data = gaussian(9, n, 0), gaussian(9, 1, 1)
+        sheet = tl.predict(Units([n, *widths, 1], torch.square), SUM, data)
+        assert (bool(applied(sheet, LECTURE)), sheet.simple) == (lecture, simple), widths
+        assert bool(applied(sheet, EVERY_LAYER)) == bool(simple)
+
+
+def test_deep_networks_with_more_units_in_each_layer_than_data():
+    data = gaussian(4, 2, 0), gaussian(4, 2, 1)
+    assert tl.predict(Units([2, 5, 5, 5, 2], torch.tanh, bias=True), SUM, data).simple is True
+    assert tl.predict(Units([2, 5, 4, 5, 2], torch.tanh, bias=True), SUM, data).simple is None
+    assert tl.predict(Units([2, 5, 5, 5, 2], torch.tanh, bias=True), SUM, data, 1e-3).simple is None
 
 
 def test_a_first_layer_wider_than_twice_the_data():

@@ -26,6 +26,7 @@ THEOREMS: tuple[Theorem, ...] = (
     line.two_units,
     quadratic.twice_inputs,
     quadratic.deep,
+    deep.every_layer,
     deep.relu_exists,
     deep.relu_asymptotic,
     deep.wider_than_data,

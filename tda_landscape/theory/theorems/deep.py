@@ -1,4 +1,4 @@
-"""Networks with nonlinear hidden layers: what is known of ReLU, and of a first layer wider than the data."""
+"""Networks with nonlinear hidden layers: what is known of ReLU, and of layers wider than their features or the data."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import torch
 
 from tda_landscape.theory._facts import Facts
 from tda_landscape.theory._statement import Hypothesis, Statement
-from tda_landscape.theory.theorems._common import FB, common, continuous, loss_is
+from tda_landscape.theory.deep_lift import lifts_of
+from tda_landscape.theory.theorems._common import FB, OWN, common, continuous, loss_is
 
 
 def relu_exists(facts: Facts) -> Statement | None:
@@ -64,6 +65,28 @@ def wider_than_data(facts: Facts) -> Statement | None:
             Hypothesis("no input twice", distinct),
             Hypothesis(f"first width {widths[1]} >= 2 x {rows} data", widths[1] >= 2 * rows),
             Hypothesis("narrower from the second hidden layer on", all(a > b for a, b in pairwise(widths[2:]))),
+        ),
+        simple=True,
+        no_spurious_valley=True,
+        n_global_components=1,
+    )
+
+
+def every_layer(facts: Facts) -> Statement | None:
+    """More units in each of several hidden layers than the features that it can have."""
+    if len(facts.hidden) < 2 or facts.chain.linear:
+        return None
+    lifts, narrow = lifts_of(facts.chain)
+    pairs = enumerate(zip(facts.hidden, lifts, strict=False), 1)
+    told = [f"p_{k} = {p}, q_{k} = {lift.dimension.upper}" for k, (p, lift) in pairs]
+    enough = None if narrow is not None and narrow.p > narrow.lower else narrow is None
+    return Statement(
+        source=f"{OWN} (the kernel lift, layer after layer)",
+        conclusion="several hidden layers, each with p_k >= q_k + 1 units, where q_k <= the number of data is the "
+        "dimension of its features behind layers that are as rich as they can be: N_u is 1 for every u",
+        hypotheses=(
+            *common(facts),
+            Hypothesis("; ".join(told) if narrow is None else str(narrow), enough, of_width=True),
         ),
         simple=True,
         no_spurious_valley=True,

@@ -6,7 +6,10 @@ from tda_landscape.theory._facts import Facts
 from tda_landscape.theory._statement import Hypothesis, Statement, at_least
 from tda_landscape.theory.theorems._common import OWN, common
 
-LECTURE = "Yao, lecture 'On the landscape of empirical risks' (after Freeman and Bruna); no proof here"
+LECTURE = (
+    "Yao, lecture 'On the landscape of empirical risks' (after Freeman and Bruna); for any convex loss and any outputs "
+    f"{OWN}, since layer k has at most binom(N + 2^k - 1, 2^k) < 3 N^(2^k) features"
+)
 
 
 def twice_inputs(facts: Facts) -> Statement | None:
