@@ -13,7 +13,7 @@ from tda_landscape.paths._pull import curvature_directions, pull
 from tda_landscape.paths._strand import SHARP, Strand
 
 FIRST_HOLD, HOLDS = 0.3, (1e-3, 1e3)  # of a bead to where it is, relative to the tension: at first, bounds
-MEMORY = 8  # curvature pairs of a bead that are used
+MEMORY = 16  # curvature pairs of a bead that are used
 FORBIDDEN = 2.0  # beads do not go higher than this above the level, relative to the room
 SPLIT, BULGE = 5.0, 0.5  # a segment gets a bead where it rises this above its ends: relative to the margin, to the room
 BEADS, SEGMENTS = 0.3, 0.05  # shares of the margin that beads and segments must keep when brought back

@@ -15,9 +15,9 @@ from tda_landscape.paths._path import Path, Stop, arc_lengths
 from tda_landscape.paths._strand import Strand
 from tda_landscape.paths._verify import locate, verify
 
-SWEEPS = 12  # of a cycle
+FEWEST_SWEEPS, MOST_SWEEPS, CYCLE = 6, 20, 0.35  # of a cycle; share of the budget left that its sweeps may take
 TOLERANCE = (0.3, 0.05)  # of the models, in the first and in the last sweep of a cycle
-MARGIN, LEAST_MARGIN, CLOSER = 0.1, 0.005, 0.4  # distance from the level, relative to the room; factor of the next
+MARGIN, LEAST_MARGIN, CLOSER = 0.15, 0.005, 0.4  # distance from the level, relative to the room; factor of the next
 SLOW, STATIONARY = 0.02, 5e-4  # gains of length in a cycle, relative
 REACH = 0.05  # longest step of a bead, relative to the length of the path
 VERIFICATION, BRINGING_BACK = 6, 2  # gradient equivalents a bead that are kept aside
@@ -123,10 +123,12 @@ def _cycle(contraction: Contraction, budget: float) -> Task[bool]:
     """Some sweeps, and back below the level."""
     strand = contraction.strand
     moved = 0.0
-    for sweep in range(SWEEPS):
+    affordable = int(CYCLE * (budget - strand.meter.spent) / strand.size)
+    sweeps = max(FEWEST_SWEEPS, min(MOST_SWEEPS, affordable))
+    for sweep in range(sweeps):
         if strand.meter.spent + (VERIFICATION + BRINGING_BACK + 1) * strand.size > budget:
             break
-        share = sweep / (SWEEPS - 1)
+        share = sweep / (sweeps - 1)
         moved = yield from contraction.sweep(TOLERANCE[0] * (TOLERANCE[1] / TOLERANCE[0]) ** share)
     strand.beads.radius[:] = 2 * moved
     return (yield from contraction.bring_back(budget, VERIFICATION))
