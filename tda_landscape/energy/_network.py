@@ -16,6 +16,8 @@ from torch.func import functional_call
 from tda_landscape._errors import InputError
 
 Loss = Callable[[Any, Any], Tensor]
+Place = tuple[dict[str, Any], str, str]
+"""Where a module keeps a parameter, under which key, and the name that it has among all parameters."""
 Regularizer = Callable[[dict[str, Tensor]], Tensor]
 
 
@@ -33,6 +35,7 @@ class Network:
     weight_decay: float
     regularizer: Regularizer | None
     vmap: bool = True
+    places: tuple[Place, ...] = ()
 
     def unflatten(self, vector: Tensor) -> dict[str, Tensor]:
         """Cut a vector (d,), or each of many (k, d), into the module's named parameters."""
@@ -52,10 +55,23 @@ class Network:
             pieces.append(given[name].detach().reshape(-1).to(own.dtype))
         return torch.cat(pieces)
 
+    def outputs(self, parameters: dict[str, Tensor], inputs: Tensor) -> Any:
+        """What the module gives with other parameters; `functional_call` takes as long as a small module itself."""
+        if not self.places:
+            return functional_call(self.module, parameters, (inputs,))
+        own = [here[key] for here, key, _ in self.places]
+        try:
+            for here, key, name in self.places:
+                here[key] = parameters[name]
+            return self.module(inputs)
+        finally:
+            for (here, key, _), parameter in zip(self.places, own, strict=True):
+                here[key] = parameter
+
     def value(self, vector: Tensor) -> Tensor:
         """Energy of one parameter vector (d,), a scalar."""
         parameters = self.unflatten(vector)
-        value = self.loss(functional_call(self.module, parameters, (self.inputs,)), self.targets)
+        value = self.loss(self.outputs(parameters, self.inputs), self.targets)
         value = value + self.weight_decay * vector.square().sum()
         return value if self.regularizer is None else value + self.regularizer(parameters)
 
@@ -63,7 +79,7 @@ class Network:
         self, parameters: dict[str, Tensor], inputs: Tensor, targets: Tensor, loss: Loss | None = None
     ) -> Tensor:
         """Energy of one set of named parameters on the given data."""
-        value = (loss or self.loss)(functional_call(self.module, parameters, (inputs,)), targets)
+        value = (loss or self.loss)(self.outputs(parameters, inputs), targets)
         if self.weight_decay:
             value = value + self.weight_decay * sum(p.square().sum() for p in parameters.values())
         return value if self.regularizer is None else value + self.regularizer(parameters)
@@ -126,9 +142,18 @@ def read_network(
     module = copy.deepcopy(model).to(dtype).requires_grad_(False)
     if next(module.parameters(), None) is None:
         raise InputError("the model has no parameters, so there is no landscape")
-    network = Network(module, loss, inputs, targets, float(weight_decay), regularizer)
+    network = Network(module, loss, inputs, targets, float(weight_decay), regularizer, places=_places(module))
     _check_value(network)
     return network
+
+
+def _places(module: nn.Module) -> tuple[Place, ...]:
+    """Every place that holds a parameter, tied ones too; none where a module keeps its parameters elsewhere as well."""
+    if any(isinstance(part, nn.RNNBase) for part in module.modules()):
+        return ()
+    names = {id(parameter): name for name, parameter in module.named_parameters()}
+    kept = [(part._parameters, key, p) for part in module.modules() for key, p in part._parameters.items()]
+    return tuple((here, key, names[id(p)]) for here, key, p in kept if p is not None)
 
 
 def _as_data(part: Any, name: str, dtype: torch.dtype) -> Tensor:
