@@ -18,6 +18,8 @@ from tda_landscape._errors import InputError, described, expect, expect_number, 
 from tda_landscape.energy._words import words_of_network
 
 Loss = Callable[[Any, Any], Tensor]
+Place = tuple[dict[str, Any], str, str]
+"""Where a module keeps a parameter, under which key, and the name that it has among all parameters."""
 Regularizer = Callable[[dict[str, Tensor]], Tensor]
 
 
@@ -35,6 +37,7 @@ class Network:
     weight_decay: float
     regularizer: Regularizer | None
     vmap: bool = True
+    places: tuple[Place, ...] = ()
 
     def __repr__(self) -> str:
         return words_of_network(self)
@@ -57,10 +60,23 @@ class Network:
             pieces.append(given[name].detach().reshape(-1).to(own.dtype))
         return torch.cat(pieces)
 
+    def outputs(self, parameters: dict[str, Tensor], inputs: Tensor) -> Any:
+        """What the module gives with other parameters; `functional_call` takes as long as a small module itself."""
+        if not self.places:
+            return functional_call(self.module, parameters, (inputs,))
+        own = [here[key] for here, key, _ in self.places]
+        try:
+            for here, key, name in self.places:
+                here[key] = parameters[name]
+            return self.module(inputs)
+        finally:
+            for (here, key, _), parameter in zip(self.places, own, strict=True):
+                here[key] = parameter
+
     def value(self, vector: Tensor) -> Tensor:
         """Energy of one parameter vector (d,), a scalar."""
         parameters = self.unflatten(vector)
-        value = self.loss(functional_call(self.module, parameters, (self.inputs,)), self.targets)
+        value = self.loss(self.outputs(parameters, self.inputs), self.targets)
         value = value + self.weight_decay * vector.square().sum()
         return value if self.regularizer is None else value + self.regularizer(parameters)
 
@@ -68,7 +84,7 @@ class Network:
         self, parameters: dict[str, Tensor], inputs: Tensor, targets: Tensor, loss: Loss | None = None
     ) -> Tensor:
         """Energy of one set of named parameters on the given data."""
-        value = (loss or self.loss)(functional_call(self.module, parameters, (inputs,)), targets)
+        value = (loss or self.loss)(self.outputs(parameters, inputs), targets)
         if self.weight_decay:
             value = value + self.weight_decay * sum(p.square().sum() for p in parameters.values())
         return value if self.regularizer is None else value + self.regularizer(parameters)
@@ -136,9 +152,18 @@ def read_network(
     module = copy.deepcopy(model).to(dtype).requires_grad_(False)
     if next(module.parameters(), None) is None:
         raise InputError("the model has no parameters, so there is no landscape")
-    network = Network(module, loss, inputs, targets, float(weight_decay), regularizer)
+    network = Network(module, loss, inputs, targets, float(weight_decay), regularizer, places=_places(module))
     _check_value(network)
     return network
+
+
+def _places(module: nn.Module) -> tuple[Place, ...]:
+    """Every place that holds a parameter, tied ones too; none where a module keeps its parameters elsewhere as well."""
+    if any(isinstance(part, nn.RNNBase) for part in module.modules()):
+        return ()
+    names = {id(parameter): name for name, parameter in module.named_parameters()}
+    kept = [(part._parameters, key, p) for part in module.modules() for key, p in part._parameters.items()]
+    return tuple((here, key, names[id(p)]) for here, key, p in kept if p is not None)
 
 
 def _as_data(part: Any, name: str, dtype: torch.dtype) -> Tensor:

@@ -20,7 +20,7 @@ SIZES = (1, 4, 16, 64, 256, 1024, 4096)
 SMALL = 2**15
 """Numbers of a batch below which calling torch takes longer than its arithmetic: it is then evaluated as one."""
 
-CACHED = 2**20
+CACHED = 2**18
 """Numbers in the largest tensors of one batch that are as quick to come by as fewer, about."""
 
 ENOUGH = 20

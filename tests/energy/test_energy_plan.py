@@ -154,7 +154,7 @@ def test_without_credit_nothing_is_tried(monkeypatch):
 
 
 def test_the_first_guess_is_what_fits_in_the_cache():
-    assert [plans.guess(width, 256) for width in (1, 5000, 50_000, 100_000, 10**7)] == [256, 64, 16, 4, 1]
+    assert [plans.guess(width, 256) for width in (1, 5000, 50_000, 100_000, 10**7)] == [256, 16, 4, 1, 1]
     assert plans.guess(1, 16) == 16
 
 

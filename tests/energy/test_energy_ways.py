@@ -5,6 +5,7 @@ from functools import partial
 import pytest
 import torch
 from torch import nn
+from torch.func import functional_call
 from torch.nn import functional as F
 
 from tda_landscape import InputError, tally
@@ -346,3 +347,46 @@ def test_a_gradient_of_one_s_own_is_not_recorded():
     for _ in range(PATIENCE + 5):
         assert torch.equal(energy.value_and_grad(torch.ones(2, 2))[1], 2 * torch.ones(2, 2, dtype=torch.float64))
     assert len(calls) == PATIENCE + 5
+
+
+class Tied(nn.Module):
+    """Two layers with the same weight, and an input size at which it fails."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second, self.last = nn.Linear(6, 6), nn.Linear(6, 6), nn.Linear(6, 3)
+        self.second.weight = self.first.weight
+        self.register_parameter("unused", None)
+
+    def forward(self, x):
+        return self.last(torch.tanh(self.second(torch.tanh(self.first(x)))))
+
+
+@pytest.mark.parametrize("model", [Tied, lambda: nn.Sequential(nn.Linear(6, 3)), lambda: networks.mlp([6, 4, 3])])
+def test_other_parameters_are_put_in_place_and_taken_out_again(model):
+    network = Energy.from_model(model(), F.cross_entropy, data()).network
+    before = {name: (id(p), p.clone()) for name, p in network.module.named_parameters()}
+    other = network.unflatten(torch.randn(len(network.flatten(network.module)), dtype=torch.float64))
+    own = network.outputs(dict(network.module.named_parameters()), network.inputs)
+    assert torch.equal(network.outputs(other, network.inputs), functional_call(network.module, other, network.inputs))
+    with pytest.raises(RuntimeError, match="shape"):
+        network.outputs(other, network.inputs[:, :3])
+    assert torch.equal(network.outputs(dict(network.module.named_parameters()), network.inputs), own)
+    assert before.keys() == dict(network.module.named_parameters()).keys()
+    assert all(
+        id(p) == before[name][0] and torch.equal(p, before[name][1]) for name, p in network.module.named_parameters()
+    )
+
+
+def test_a_module_that_keeps_its_parameters_twice_is_called_the_slow_way():
+    class Recurrent(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.rnn, self.last = nn.RNN(2, 3, batch_first=True), nn.Linear(3, 3)
+
+        def forward(self, x):
+            return self.last(self.rnn(x.view(-1, 3, 2))[0][:, -1])
+
+    energy = Energy.from_model(Recurrent(), F.cross_entropy, data())
+    assert energy.network.places == ()
+    assert len(energy(energy.start(2, 0)).unique()) == 2, "the points' own parameters are used"
