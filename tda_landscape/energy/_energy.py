@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from tda_landscape._errors import InputError
-from tda_landscape.energy._derivatives import hessian_products
 from tda_landscape.energy._evaluator import Evaluator
 from tda_landscape.energy._function import kinks_of, read_function
 from tda_landscape.energy._minibatches import Minibatches, draw_rows
@@ -280,7 +279,7 @@ class Energy:
         return x
 
     def _hvp(self, x: Tensor, v: Tensor) -> Tensor:
-        return hessian_products(self.function, self.gradient, x, v)
+        return self.evaluator.products(x, v)
 
     def _chunks(self, x: Tensor) -> list[Tensor]:
         return list(x.split(self.chunk_size))
