@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from tda_landscape._errors import InputError, expect, expect_whole
-from tda_landscape.energy._derivatives import hessian_products
 from tda_landscape.energy._evaluator import Evaluator
 from tda_landscape.energy._function import as_tensor, kinks_of, read_function
 from tda_landscape.energy._minibatches import Minibatches, draw_rows
@@ -284,8 +283,7 @@ class Energy:
         return x
 
     def _hvp(self, x: Tensor, v: Tensor) -> Tensor:
-        chunks = zip(x.split(self.chunk_size), v.split(self.chunk_size), strict=True)
-        return torch.cat([hessian_products(self.function, self.gradient, *chunk) for chunk in chunks])
+        return self.evaluator.products(x, v)
 
     def _count(self, what: str, x: Tensor, times: int = 1) -> None:
         for counter in self.counters:

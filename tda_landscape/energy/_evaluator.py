@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from tda_landscape.energy._account import Account, clock
-from tda_landscape.energy._derivatives import value_and_grad
+from tda_landscape.energy._derivatives import hessian_products, value_and_grad
 from tda_landscape.energy._network import Network
-from tda_landscape.energy._plan import ENOUGH, SMALL, guess, measured, quickest, size_of, widest
-from tda_landscape.energy._tally import GRADIENT, VALUE
+from tda_landscape.energy._plan import BOLD, ENOUGH, SMALL, guess, measured, quickest, size_of, widest
+from tda_landscape.energy._tally import GRADIENT, HVP, VALUE
 from tda_landscape.energy._ways import NEVER, PATIENCE, Both, Way, cheaper, energies_of, gradients_of, one_alone
 
 Function = Callable[[Tensor], Tensor]
@@ -59,6 +59,17 @@ class Evaluator:
         energies, gradients = self._timed("gradients", points, most)
         return energies, gradients
 
+    def products(self, points: Tensor, vectors: Tensor) -> Tensor:
+        """Hessian at each point times the vector of the same row (k, d)."""
+        if ("products", False) not in self.ways:
+            self.ways["products", False] = self._new_way("products", False)
+        now = clock()
+        begun = now()
+        (answer,) = self.ways["products", False](points, vectors)
+        self.account.spent += now() - begun
+        self.account.points += HVP * len(points)
+        return answer
+
     def _timed(self, what: str, points: Tensor, most: int) -> Answer:
         """Evaluate, and keep account of what it takes."""
         now, account = clock(), self.account
@@ -101,8 +112,9 @@ class Evaluator:
             return measured[key], None
         best, answer, data = size, None, 0 if self.network is None else self.network.inputs.numel()
         if size * max(self.dim, data) > SMALL:
-            best = min(guess(self._width(points[:1]), size), size_of(most))
-            if len(points) >= ENOUGH and bool(points.isfinite().all()):
+            width, known = self._width(points[:1]), len(points) >= ENOUGH and bool(points.isfinite().all())
+            best = min(guess(width // BOLD if known else width, size), size_of(most))
+            if known:
                 loop = self._look_at_one(what, points[:1])[1]
                 best, answer = quickest(lambda part: self._way(what, part)(part), points, best, most, loop)
         if key is not None:
@@ -151,8 +163,11 @@ class Evaluator:
 
     def _new_way(self, what: str, alone: bool) -> Way:
         function, gradient, net = self.function, self.gradient, self.network
+        patience = PATIENCE if gradient is None else NEVER
+        if what == "products":
+            plain = lambda x, v: (hessian_products(function, gradient, x, v),)  # noqa: E731
+            return Way(plain, False, patience, self.account, HVP)
         if net is None:
-            patience = PATIENCE if gradient is None else NEVER
             if what == "values":
                 return Way(lambda x: (function(x),), False, patience, self.account)
             return Way(lambda x: value_and_grad(function, gradient, x.detach()), False, patience, self.account)

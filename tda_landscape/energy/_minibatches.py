@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from tda_landscape._errors import InputError
+from tda_landscape.energy._derivatives import hessian_products
 from tda_landscape.energy._network import Network
 from tda_landscape.energy._ways import Both, Way, cheaper, gradients_on
 
@@ -44,6 +45,10 @@ class Minibatches:
         """Energies (k,) and gradients (k, d)."""
         answers = [self._way(x, rows)(x, self._inputs(rows), self._targets(rows)) for x, rows in self._parts(points)]
         return torch.cat([e for e, _ in answers]), torch.cat([g for _, g in answers])
+
+    def products(self, points: Tensor, vectors: Tensor) -> Tensor:
+        """Hessian at each point times the vector of the same row (k, d)."""
+        return hessian_products(self.energies, None, points, vectors)
 
     def _way(self, points: Tensor, rows: Tensor) -> Way:
         alone = len(points) == 1 or not self.network.vmap

@@ -20,8 +20,9 @@ SIZES = (1, 4, 16, 64, 256, 1024, 4096)
 SMALL = 2**15
 """Numbers of a batch below which calling torch takes longer than its arithmetic: it is then evaluated as one."""
 
-CACHED = 2**18
-"""Numbers in the largest tensors of one batch that are as quick to come by as fewer, about."""
+CACHED, BOLD = 2**17, 4
+"""Numbers in the largest tensors of one batch that are as quick to come by as fewer, whatever else the machine does;
+and how many times as many are guessed at where the guess is measured."""
 
 ENOUGH = 20
 """Points of a batch from which on it is worth comparing: two of them are evaluated alone for that."""
@@ -70,8 +71,8 @@ def quickest(
 ) -> tuple[int, Answer]:
     """The number of points at once that takes least time a point, and its answer for the first of the points.
 
-    Starts from a first guess. Each trial must be paid for by what the whole batch saves against a plain loop, which
-    takes `loop` seconds a point.
+    Starts from a first guess, which is given up where it is slower than a plain loop, which takes `loop` seconds a
+    point. Each trial must be paid for by what the whole batch saves against that.
     """
     spent, answers = 0.0, {}
 
@@ -86,6 +87,8 @@ def quickest(
         return took / len(part)
 
     best, cheapest = first, seconds(first)
+    if first > 1 and cheapest > loop:
+        return 1, evaluate(points[:1])
     for step in (1, -1):
         at = SIZES.index(best)
         while 0 <= (at := at + step) < len(SIZES) and SIZES[at - 1 if at else 0] < min(len(points), most):

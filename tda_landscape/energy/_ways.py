@@ -17,8 +17,9 @@ from tda_landscape.energy._tape import Function, Unrecordable
 
 Both = tuple[Tensor, Tensor]
 
-PATIENCE, NEVER = 30, -1
-"""Calls after which batches that a plain loop would beat are recorded in any case; and no recording at all."""
+FEW, PATIENCE, NEVER = 10, 30, -1
+"""Calls that are too few for a recording to repay; after which it is made even if a plain loop was quicker so far; and
+no recording at all."""
 
 ONCE, ALONE, AGAIN = 40, 20, 4
 """A recording takes as long as so many points alone at most, or one of a single point; and so many calls again."""
@@ -39,6 +40,7 @@ class Way:
     alone: bool = False
     patience: int = PATIENCE
     account: Account | None = None
+    weight: float = 1.0  # of one evaluation, in those of a gradient
     recording: Function | None = None
     trusted: dict[int, bool] = field(default_factory=dict)
     calls: int = 0
@@ -88,8 +90,10 @@ class Way:
         """Whether a recording is paid for, or the only way not to stay behind a plain loop."""
         if self.patience == 0 or self.account is None:
             return self.calls > self.patience
-        cost = ((ALONE if self.alone else ONCE) + AGAIN * points) * self.account.loop
-        return cost <= self.account.credit or (self.calls > self.patience and self.account.credit < 0)
+        cost = ((ALONE if self.alone else ONCE) + AGAIN * points) * self.weight * self.account.loop
+        return (self.calls > FEW and cost <= self.account.credit) or (
+            self.calls > self.patience and self.account.credit < 0
+        )
 
     def _agrees(self, given: tuple[Tensor, ...], answer: tuple[Tensor, ...]) -> bool:
         """Whether the recording gives this answer, and the answer elsewhere: a branch may go another way there."""

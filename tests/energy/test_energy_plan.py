@@ -119,6 +119,14 @@ def test_the_quickest_is_taken_with_its_answer(monkeypatch, dearest, first, best
     assert len(answer[0]) == min(rows, 2), "two at once are as many as may be"
 
 
+def test_a_guess_that_a_plain_loop_beats_is_given_up_at_once(monkeypatch):
+    clock, points = Clock(monkeypatch), torch.arange(100.0).view(50, 2)
+    for loop, best in ((1.1, 4), (0.9, 1)):
+        rows, answer = plans.quickest(clock.evaluate(float), points, 4, 4096, loop=loop)
+        assert rows == best
+        assert torch.equal(answer[0], points[:best, 0])
+
+
 def test_a_near_tie_keeps_the_first_guess(monkeypatch):
     clock, points = Clock(monkeypatch), torch.zeros(300, 2)
     for gain, best in ((0.9, 16), (0.8, 64)):
@@ -154,7 +162,7 @@ def test_without_credit_nothing_is_tried(monkeypatch):
 
 
 def test_the_first_guess_is_what_fits_in_the_cache():
-    assert [plans.guess(width, 256) for width in (1, 5000, 50_000, 100_000, 10**7)] == [256, 16, 4, 1, 1]
+    assert [plans.guess(width, 256) for width in (1, 5000, 50_000, 100_000, 10**7)] == [256, 16, 1, 1, 1]
     assert plans.guess(1, 16) == 16
 
 
