@@ -88,8 +88,8 @@ def demo(arguments: list[str]) -> int:
 
 
 def test(arguments: list[str]) -> int:
-    """Run the tests."""
-    return run(PYTHON, "-m", "pytest", *arguments)
+    """Run the tests: all of them on all processors, a choice of them on one."""
+    return run(PYTHON, "-m", "pytest", *(arguments or ("-n", "auto", "--dist", "loadfile")))
 
 
 def check(arguments: list[str]) -> int:
