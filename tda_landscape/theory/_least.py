@@ -26,6 +26,9 @@ SAME, NEAR = 1e-9, 1e-11
 """Losses that differ by less, relative to 1 + their size, are the same: where there is a start, among directions."""
 
 
+NOT_FOUND = "the least loss of the output layer was not found; bring inputs and targets to sizes of about 1"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class OutputLoss:
     """A convex loss as a function of outputs (m, L): one column a row of data."""
@@ -58,6 +61,16 @@ def least(loss: OutputLoss, rows: Tensor, start: Tensor, penalty: float = 0.0) -
     Absolute errors are a linear program; every other loss has a continuous slope, which Newton steps bring to 0. A
     penalty keeps coefficients small: it multiplies their sizes beside absolute errors, else their squares.
     """
+    found = _least(loss, rows, start, penalty)
+    if found is None:
+        raise InputError(NOT_FOUND)
+    return found
+
+
+def _least(loss: OutputLoss, rows: Tensor, start: Tensor, penalty: float = 0.0) -> Tensor | None:
+    """The same; None where slopes do not come down to 0."""
+    if not start.numel():
+        return start
     if loss.absolute:
         return _least_absolute(loss, rows, penalty)
     starts = torch.stack([torch.zeros_like(start), start]).flatten(1)
@@ -67,36 +80,39 @@ def least(loss: OutputLoss, rows: Tensor, start: Tensor, penalty: float = 0.0) -
 
     found = minimize_convex(value, starts, starts.new_zeros(2, 0))
     if not found.solved.any():
-        raise InputError(
-            f"the least loss of the output layer was not found, a gradient of {float(found.slopes.min()):.2g} is left; "
-            "bring inputs and targets to sizes of about 1"
-        )
+        return None
     values = torch.where(found.solved, found.values, torch.inf)
     own = values[1] < values[0] - SAME * (1 + values[0].abs()) or values[0] > value(starts[1], starts[1])
     return found.points[int(own)].view(start.shape)
 
 
-def least_of_dependent(loss: OutputLoss, rows: Tensor, start: Tensor) -> Tensor:
-    """The same without penalty, of rows that may depend on each other, or nearly.
+def least_by(loss: OutputLoss, rows: Tensor, own: Tensor, start: Tensor) -> Tensor:
+    """Coefficients (m, r) of rows (r, L) of the least loss, for weights W with coefficients W own that are not large.
 
-    Coefficients are as small as will do: directions in which large ones change the outputs little are left out, as many
-    as the least loss does not need. Those are most where the infimum lies at infinity.
+    Directions in which large weights change the outputs little are left out, as many as the least loss does not need:
+    most where the infimum lies at infinity.
     """
-    left, sizes, axes = torch.linalg.svd(rows, full_matrices=False)
+    _, sizes, axes = torch.linalg.svd(rows, full_matrices=False)
+    axes = axes[sizes > SEEN[-1] * sizes[:1]]  # the ones of a bias may be among the features
+    _, scales, frame = torch.linalg.svd(own @ rows @ axes.T, full_matrices=False)
+    back = torch.linalg.pinv(rows @ axes.T)
 
-    def among(count: int) -> Tensor:
-        if not len(start) * count:
-            return torch.zeros_like(start)
-        back, own = left[:, :count] / sizes[:count], axes[:count]
-        found: Tensor = least(loss, own, start @ rows @ own.T) @ back.T
-        return found
+    def among(count: int) -> Tensor | None:
+        inner = frame[:count]
+        found = _least(loss, inner @ axes, start @ rows @ axes.T @ inner.T)
+        if found is None:
+            return None
+        whole: Tensor = found @ inner @ back
+        return whole
 
-    counts = [int((sizes > seen * sizes[:1]).sum()) for seen in SEEN]
+    counts = sorted({int((scales > seen * scales[:1]).sum()) for seen in SEEN})
     finest = among(counts[-1])
+    if finest is None:
+        raise InputError(NOT_FOUND)
     enough = loss(finest @ rows)
     enough = enough + NEAR * (1 + enough.abs())
-    coarser = (among(count) for count in sorted(set(counts[:-1])) if count < counts[-1])
-    return next((found for found in coarser if loss(found @ rows) <= enough), finest)
+    coarser = (among(count) for count in counts[:-1])
+    return next((found for found in coarser if found is not None and loss(found @ rows) <= enough), finest)
 
 
 def _least_absolute(loss: OutputLoss, rows: Tensor, penalty: float) -> Tensor:

@@ -18,7 +18,7 @@ from tda_landscape.theory._chain import Chain
 from tda_landscape.theory._curve import Curve
 from tda_landscape.theory._intrinsic import unit
 from tda_landscape.theory._kernel_lift import KernelLift, Units, independent, lift_of
-from tda_landscape.theory._least import OutputLoss, least, least_of_dependent
+from tda_landscape.theory._least import OutputLoss, least, least_by
 from tda_landscape.theory.lift import carried, completed, missing_units
 
 NEARLY = (1e-4, 1e-7, 1e-10)
@@ -46,9 +46,8 @@ def descend(chain: Chain, network: Network, point: Tensor, generator: torch.Gene
     units = lift.read(point)
     shed, basis = _shed(lift, loss, units)
     nodes, basis = completed(lift, shed, basis)
-    rows, own = _rows(lift.kernel, units), _own(lift, nodes[-1], basis)
-    start = _coefficients(lift.beta(nodes[-1]), nodes[-1]) @ torch.linalg.pinv(own)
-    lowest = least_of_dependent(loss, own @ rows, start) @ own
+    rows, start = _rows(lift.kernel, units), _coefficients(lift.beta(nodes[-1]), nodes[-1])
+    lowest = least_by(loss, rows, _own(lift, nodes[-1], basis), start)
     end = _with_coefficients(lift, nodes[-1], lowest, basis)
     found, promised = float(network.value(lift.write(end))), float(loss(lowest @ rows))
     if not abs(found - promised) <= ROUNDING * (1 + abs(promised)):
