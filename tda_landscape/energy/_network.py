@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from tda_landscape._errors import InputError
+from tda_landscape.energy._plan import widest
 
 Loss = Callable[[Any, Any], Tensor]
 Place = tuple[dict[str, Any], str, str]
@@ -36,6 +37,8 @@ class Network:
     regularizer: Regularizer | None
     vmap: bool = True
     places: tuple[Place, ...] = ()
+    activations: float = 0.0
+    """Numbers of the largest layer, for a row of the data."""
 
     def unflatten(self, vector: Tensor) -> dict[str, Tensor]:
         """Cut a vector (d,), or each of many (k, d), into the module's named parameters."""
@@ -144,7 +147,8 @@ def read_network(
         raise InputError("the model has no parameters, so there is no landscape")
     network = Network(module, loss, inputs, targets, float(weight_decay), regularizer, places=_places(module))
     _check_value(network)
-    return network
+    vector = network.flatten(module).requires_grad_()
+    return replace(network, activations=widest(lambda: network.value(vector), inputs, targets) / len(inputs))
 
 
 def _places(module: nn.Module) -> tuple[Place, ...]:
