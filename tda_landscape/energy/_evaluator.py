@@ -135,10 +135,9 @@ class Evaluator:
 
     def _width(self, point: Tensor) -> int:
         """Numbers in the largest tensor that the evaluation of one point keeps, but for the data."""
-        net = self.network
-        if net is None:
-            return max(self.dim, widest(lambda: self.function(point.detach().requires_grad_())))
-        return max(self.dim, widest(lambda: net.value(point[0].detach().requires_grad_()), net.inputs, net.targets))
+        if self.network is not None:
+            return max(self.dim, round(self.network.activations * len(self.network.inputs)))
+        return max(self.dim, widest(lambda: self.function(point.detach().requires_grad_())))
 
     def _looks(self, size: int) -> Any:
         """What the time of a network depends on; None for a function, which tells nothing."""
@@ -165,8 +164,7 @@ class Evaluator:
         function, gradient, net = self.function, self.gradient, self.network
         patience = PATIENCE if gradient is None else NEVER
         if what == "products":
-            plain = lambda x, v: (hessian_products(function, gradient, x, v),)  # noqa: E731
-            return Way(plain, False, patience, self.account, HVP)
+            return Way(lambda x, v: (hessian_products(function, gradient, x, v),), False, patience, self.account, HVP)
         if net is None:
             if what == "values":
                 return Way(lambda x: (function(x),), False, patience, self.account)

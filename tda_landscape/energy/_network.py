@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from tda_landscape._errors import InputError, described, expect, expect_number, shown
+from tda_landscape.energy._plan import widest
 from tda_landscape.energy._words import words_of_network
 
 Loss = Callable[[Any, Any], Tensor]
@@ -38,6 +39,8 @@ class Network:
     regularizer: Regularizer | None
     vmap: bool = True
     places: tuple[Place, ...] = ()
+    activations: float = 0.0
+    """Numbers of the largest layer, for a row of the data."""
 
     def __repr__(self) -> str:
         return words_of_network(self)
@@ -154,7 +157,8 @@ def read_network(
         raise InputError("the model has no parameters, so there is no landscape")
     network = Network(module, loss, inputs, targets, float(weight_decay), regularizer, places=_places(module))
     _check_value(network)
-    return network
+    vector = network.flatten(module).requires_grad_()
+    return replace(network, activations=widest(lambda: network.value(vector), inputs, targets) / len(inputs))
 
 
 def _places(module: nn.Module) -> tuple[Place, ...]:
