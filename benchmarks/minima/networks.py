@@ -2,71 +2,110 @@
 
 from __future__ import annotations
 
-import re
-
 import torch
 
 import tda_landscape as tl
+from benchmarks.minima._runs import Block, Limits, Row, rounds
 from samplers import SGD
 
-BUDGETS = (2_600, 4_400, 20_000)
+BUDGETS = (2_600, 4_400, 20_000)  # a round that goes beyond one counts for the next
 
 XOR = (0.09604851, 0.10273643, 0.10273643, 0.10284116, 0.11471737, 0.11471737, 0.11568896, 0.12938)
 """The eight of the issue, modulo permutation and sign; a ninth is the network that is zero, at log 2."""
 
 
-def xor(seeds: range) -> None:
-    """Minima and saddles modulo neuron permutation and sign by several costs, each seed in one run."""
-    for seed in seeds:
-        energy, cost = tl.tally(tl.zoo.xor())
-        seen: list[tuple[float, int, int]] = []
-
-        def note(sentence: str, seen: list = seen, cost: tl.Tally = cost) -> None:
-            minima, saddles = map(int, re.findall(r"(\d+) (?:minima|saddles)", sentence)[:2])
-            seen.append((cost.gradient_equivalents, minima, saddles))
-
-        graph = tl.explore(energy, budget=BUDGETS[-1], seed=seed, patience=float("inf"), progress=note)
-        last = [max((row for row in seen if row[0] <= budget), default=(0.0, 0, 0)) for budget in BUDGETS]
-        line = [f"{m} minima, {s} saddles by {g:.0f} G ({g / max(1, s):.0f} a saddle)" for g, m, s in last]
-        eight = sum(min(abs(b - e) for e in XOR) < 1e-5 for b in graph.births)
-        print(f"  XOR 2-4-1 seed {seed}: {'; '.join(line)}; of the eight {eight}", flush=True)
+def xor(seed: int, limits: Limits) -> Row:
+    """Minima and saddles modulo neuron permutation and sign by several costs, in one run that no rule ends."""
+    limits = Limits(limits.budget or BUDGETS[-1], limits.seconds)
+    by: dict[str, Row] = {}
+    complete = None
+    for chart, cost in rounds(tl.zoo.xor(), seed, limits):
+        known = _of_the_eight(chart.minima.energies.tolist())
+        row = {"G": cost, "minima": len(chart.minima), "of_the_eight": known, "saddles": len(chart.saddles)}
+        by.update({str(budget): row for budget in BUDGETS if cost <= budget})
+        if known == len(XOR) and complete is None:
+            complete = cost
+    return {"by": by, "all_eight_at": complete, "energies": sorted(round(e, 8) for e in chart.minima.energies.tolist())}
 
 
-def xor_rule(seeds: range) -> None:
+def _of_the_eight(energies: list[float]) -> int:
+    """How many distinct minima have energies of the list."""
+    return sum(min(abs(e - known) for known in XOR) < 1e-5 for e in energies)
+
+
+def reached(rows: list[Row]) -> str:
+    """Counts by each budget, worst first."""
+    said = []
+    for budget in BUDGETS:
+        at = [row["by"][str(budget)] for row in rows if str(budget) in row["by"]]
+        eight, every, saddles = (sorted(row[name] for row in at) for name in ("of_the_eight", "minima", "saddles"))
+        each = sorted(round(row["G"] / max(1, row["saddles"])) for row in at)
+        said.append(f"  by {budget} G: of the eight {eight}, minima {every}, saddles {saddles}, G a saddle {each}")
+    complete = [row["all_eight_at"] for row in rows if row["all_eight_at"] is not None]
+    said.append(f"  all eight in {len(complete)} of {len(rows)}, at {sorted(round(cost) for cost in complete)} G")
+    return "\n".join([f"{len(rows)} runs", *said])
+
+
+def xor_rule(seed: int, limits: Limits) -> Row:
     """What the rule alone ends with."""
-    for seed in seeds:
-        energy, cost = tl.tally(tl.zoo.xor())
-        graph = tl.explore(energy, budget=60_000, seed=seed)
-        print(f"  XOR seed {seed}: {len(graph.births)} minima at {cost.gradient_equivalents:.0f} G; {graph.reason}")
+    energy, cost = tl.tally(tl.zoo.xor())
+    graph = tl.explore(energy, budget=limits.budget or 60_000, seed=seed)
+    eight = _of_the_eight(graph.births.tolist())
+    return {"of_the_eight": eight, "minima": len(graph.births), "G": cost.gradient_equivalents, "reason": graph.reason}
 
 
-def xor_reference(seeds: range) -> None:
+def rule_ended(rows: list[Row]) -> str:
+    parts = [f"{row['of_the_eight']} of the eight ({row['minima']} minima) at {row['G']:.0f} G" for row in rows]
+    return "; ".join(parts)
+
+
+def xor_reference(seed: int, limits: Limits) -> Row:
     """All that descents from many independent starts of each width end in, by energy."""
-    for seed in seeds:
-        energy, generator = tl.zoo.xor(), torch.Generator().manual_seed(seed)
-        for width in (0.5, 1, 2, 4):
-            ends: dict[float, int] = {}
-            for _ in range(3):
-                starts = width * torch.randn(1000, energy.dim, generator=generator, dtype=energy.dtype)
-                points = tl.minimize(energy, starts, tolerance=1e-6, max_steps=600)
-                for value in energy(points).tolist():
-                    ends[round(value, 5)] = ends.get(round(value, 5), 0) + 1
-            print(
-                f"  XOR reference seed {seed}, 3,000 starts {width} N(0, 1): {dict(sorted(ends.items()))}", flush=True
-            )
+    energy, generator = tl.zoo.xor(), torch.Generator().manual_seed(seed)
+    widths: dict[str, dict[str, int]] = {}
+    for width in (0.5, 1, 2, 4):
+        ends = widths[str(width)] = {}
+        for _ in range(3):
+            starts = width * torch.randn(1000, energy.dim, generator=generator, dtype=energy.dtype)
+            points = tl.minimize(energy, starts, tolerance=1e-6, max_steps=600)
+            for value in energy(points).tolist():
+                name = f"{value:.5f}"
+                ends[name] = ends.get(name, 0) + 1
+    return {"widths": widths}
 
 
-def digits(seeds: range) -> None:
+def energies_seen(rows: list[Row]) -> str:
+    """Energies that more than one descent in a thousand ended in, for each seed."""
+    said = []
+    for row in rows:
+        total: dict[str, int] = {}
+        for ends in row["widths"].values():
+            for name, count in ends.items():
+                total[name] = total.get(name, 0) + count
+        said.append(f"  seed {row['seed']}, 12,000 starts: {dict(sorted(total.items()))}")
+    return "\n".join(["descents end at", *said])
+
+
+def digits(seed: int, limits: Limits) -> Row:
     """Refined path tops of a 64-8-10 tanh network on the digits: how many are saddles of index 1, by products alone."""
     energy = tl.zoo.digits(8)
-    for seed in seeds:
-        cloud = tl.sample(energy, SGD(lr=0.1, momentum=0.9), chains=8, steps=300, seed=seed)
-        minima = tl.quench(energy, cloud)
-        search = tl.paths.Ladder(budget=2500, tolerance=1e-5)
-        graph = tl.connect(energy, minima, search=search, budget=25_000, seed=seed)
-        tops = torch.stack([path.points[path.energies.argmax()] for path in graph.paths if path is not None])
-        counted, cost = tl.tally(energy)
-        saddles = tl.refine_saddle(counted, tops, steps=120)
-        print(
-            f"  digits 64-8-10 seed {seed}: {saddles}; {cost.gradient_equivalents / len(tops):.0f} G each", flush=True
-        )
+    cloud = tl.sample(energy, SGD(lr=0.1, momentum=0.9), chains=8, steps=300, seed=seed)
+    minima = tl.quench(energy, cloud)
+    search = tl.paths.Ladder(budget=2500, tolerance=1e-5)
+    graph = tl.connect(energy, minima, search=search, budget=limits.budget or 25_000, seed=seed)
+    tops = torch.stack([path.points[path.energies.argmax()] for path in graph.paths if path is not None])
+    counted, cost = tl.tally(energy)
+    saddles = tl.refine_saddle(counted, tops, steps=120)
+    return {"tops": len(tops), "found": str(saddles), "G_each": cost.gradient_equivalents / len(tops)}
+
+
+def refined(rows: list[Row]) -> str:
+    return "; ".join(f"seed {row['seed']}: {row['found']}, {row['G_each']:.0f} G each" for row in rows)
+
+
+BLOCKS = {
+    "xor": Block(xor, reached, range(5000, 5010)),
+    "xor_rule": Block(xor_rule, rule_ended, range(5000, 5005)),
+    "xor_reference": Block(xor_reference, energies_seen, range(1, 3)),
+    "digits": Block(digits, refined, range(3000, 3001)),
+}

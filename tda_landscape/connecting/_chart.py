@@ -7,17 +7,22 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from tda_landscape.connecting._untried import Untried
 from tda_landscape.energy import Energy
 from tda_landscape.energy._batching import drive
 from tda_landscape.energy.symmetry import Symmetry
 from tda_landscape.minima._atlas import Atlas
-from tda_landscape.minima._climb import climb
+from tda_landscape.minima._climb import climb, push_up
 from tda_landscape.minima._descend import Descents, Trail, descend, push_off
 from tda_landscape.minima._settle import Settled, settle
+from tda_landscape.minima._spectrum import Spectra
 from tda_landscape.topology import MergeTree, merge_tree
 
 PUSH, DOWN = 0.4, 0.6
 """First displacement from a minimum and from a saddle, relative to the radius of the climbs."""
+
+TILT = 0.1
+"""How far aside a way down begins: what all other modes take of the energy that is gained, as a square root."""
 
 SINGLE, SOFTNESS = 0.25, 0.25
 """Share of climbs along one eigenvector; others take random combinations weighted by eigenvalue^-SOFTNESS."""
@@ -35,11 +40,15 @@ class Side:
     trail: Trail
 
 
+NOWHERE = Side(-1, None, Trail())
+
+
 @dataclass(slots=True)
 class Chart:
     """What is known of a landscape, and the scales that its first descents showed.
 
-    For each saddle `sides` and `steepness`, the gradient left at it; for each minimum `climbs`, how many began there.
+    For each saddle `sides` and `steepness`, the gradient left at it; for each minimum `climbs`, how many began there,
+    and `reached`, how many descents ended there. `untried` are points made from minima that the symmetry fixes.
     """
 
     energy: Energy
@@ -53,8 +62,11 @@ class Chart:
     sides: list[tuple[Side, Side]] = field(default_factory=list)
     steepness: list[float] = field(default_factory=list)
     climbs: list[int] = field(default_factory=list)
+    reached: list[int] = field(default_factory=list)
+    untried: Untried = field(default_factory=Untried)
     starts: int = 0
     starts_cost: float = 0.0
+    fixed_cost: float = 0.0
 
     def start(self, number: int) -> None:
         """Descend from fresh starts."""
@@ -69,27 +81,36 @@ class Chart:
             if minimum >= 0:
                 self.minima.hits[minimum] += 1
 
+    def start_fixed(self, number: int) -> int:
+        """Descend from points that the symmetry fixes, made from minima: in symmetric subspaces, where saddles end it.
+
+        Returns how many there were to try.
+        """
+        points = self.untried.take(number)
+        if not len(points):
+            return 0
+        task = descend(points, 0.1 * self.spread, self.small, self.minima, saddles=self.saddles)
+        (found,) = drive(self.energy, [task])
+        for saddle in found.saddle[found.saddle >= 0].tolist():
+            self.saddles.hits[saddle] += 1
+        self._minima_of(found)
+        return len(points)
+
     def search(self, number: int, ceiling: float) -> None:
         """Climb from the minima with the fewest climbs so far; enter what is found."""
         which = self._least_climbed(number)
         spectrum = self.minima.spectra[which]
         modes = self._directions(which)
-        longest = modes.new_full((number,), self.radius)
-        starts = self.minima.points[which] + PUSH * self.radius * modes
-        ends = climb(
-            self.energy, self.symmetry, starts, modes, spectrum.hessians(), longest / 2, longest, ceiling, self.saddles
-        )
+        hessians, points, floors = spectrum.hessians(), self.minima.points[which], self.minima.energies[which]
+        push = push_up(self.energy, points, floors, modes, hessians, PUSH * self.radius)
+        starts, longest = points + push[:, None] * modes, push / PUSH
+        ends = climb(self.energy, self.symmetry, starts, modes, hessians, longest / 2, longest, ceiling, self.saddles)
         for row in range(number):
             if ends.known[row] >= 0:
                 self.saddles.hits[int(ends.known[row])] += 1
             elif ends.arrived[row]:
                 here = slice(row, row + 1)
                 self._enter_saddle(ends.points[here], ends.energies[here], ends.gradients[here])
-
-    def reached(self) -> list[int]:
-        """How many descents, from starts and from saddles, ended in each minimum."""
-        ends = [side.minimum for pair in self.sides for side in pair]
-        return [hits + ends.count(i) for i, hits in enumerate(self.minima.hits)]
 
     def tree(self) -> MergeTree:
         """The merge tree of the minima; edges are numbered as the saddles, those that join nothing never merge."""
@@ -105,22 +126,38 @@ class Chart:
         known = int(self.saddles.recognize(point, energy, gradient)[0])
         if known < 0:
             settled = settle(self.energy, point, self.symmetry, self.radius, SETTLED)
-            if not _is(settled, index=1):
-                return
-            known = self.saddles.find(settled.points, settled.energies)
-            if known < 0:
-                known = self.saddles.add(settled.points, settled.energies, settled.spectrum)
-                self.sides.append(self._ways_down(settled))
-                self.steepness.append(float(settled.gradient_norm[0]))
+            if _is(settled, index=1):
+                self._enter_settled(settled)
+            return
+        self.saddles.hits[known] += 1
+
+    def _enter_settled(self, saddle: Settled) -> None:
+        """Enter one saddle of index 1, a hit of it if it is known."""
+        known = self.saddles.find(saddle.points, saddle.energies)
+        if known < 0:
+            known = self.saddles.add(saddle.points, saddle.energies, saddle.spectrum)
+            self.steepness.append(float(saddle.gradient_norm[0]))
+            self.sides.append((NOWHERE, NOWHERE))  # a way down may bring, and enter, another saddle
+            self.sides[known] = self._ways_down(saddle)
         self.saddles.hits[known] += 1
 
     def _ways_down(self, saddle: Settled) -> tuple[Side, Side]:
         """Descend to both sides of a saddle."""
         step = DOWN * self.radius
-        both = push_off(self.energy, saddle.points, saddle.energies, saddle.spectrum.vectors[:, :, 0], step)
+        both = push_off(self.energy, saddle.points, saddle.energies, self._tilted(saddle.spectrum), step)
         (found,) = drive(self.energy, [descend(both, step, self.small, self.minima)])
         first, second = self._minima_of(found)
         return self._side(first, found.trails[0]), self._side(second, found.trails[1])
+
+    def _tilted(self, spectrum: Spectra) -> Tensor:
+        """Unit vector (1, d) along the mode that goes down, a little aside: no symmetry leads it to another saddle."""
+        values = spectrum.values
+        random = torch.randn(values.shape, generator=self.generator, dtype=values.dtype) / values.shape[1] ** 0.5
+        aside = TILT * random * (values[:, :1] / values).abs().sqrt()
+        aside[:, 0] = 1
+        modes = spectrum.assemble(aside)
+        unit: Tensor = modes / modes.norm(dim=1, keepdim=True)
+        return unit
 
     def _side(self, minimum: int, trail: Trail) -> Side:
         """End a trail at the minimum itself."""
@@ -132,10 +169,12 @@ class Chart:
         return Side(minimum, sheet, trail)
 
     def _minima_of(self, found: Descents) -> list[int]:
-        """Numbers of the minima that descents ended in, new ones entered; -1 where one ended in none."""
+        """Numbers of the minima that descents ended in, new ones entered, and saddles; -1 where one ended in none."""
         numbers: list[int] = found.known.tolist()
         for row in torch.nonzero(found.arrived).flatten().tolist():
             settled = settle(self.energy, found.walkers.points[row, None], self.symmetry, self.radius, SETTLED)
+            if _is(settled, index=1):
+                self._enter_settled(settled)
             if not _is(settled, index=0):
                 continue
             numbers[row] = self.minima.find(settled.points, settled.energies)
@@ -143,6 +182,11 @@ class Chart:
                 wrapped = self.energy.wrap(settled.points)
                 numbers[row] = self.minima.add(wrapped, settled.energies, settled.spectrum)
                 self.climbs.append(0)
+                self.reached.append(0)
+                self.untried.add(wrapped, self.symmetry, self.generator)
+        for minimum in numbers:
+            if minimum >= 0:
+                self.reached[minimum] += 1
         return numbers
 
     def _least_climbed(self, number: int) -> Tensor:

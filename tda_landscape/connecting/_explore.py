@@ -16,11 +16,14 @@ from tda_landscape.topology import LandscapeGraph
 FIRST_STARTS, SHARE = 8, 0.3
 """Fresh starts at first, and the share of all work that fresh starts get after that."""
 
+FIXED_SHARE = 0.3
+"""The share of all work that starts from points which the symmetry fixes get."""
+
 MORE_STARTS = 10
 """Times that as many starts are made where the first ended in no minimum."""
 
 FEWEST, MOST = 4, 32
-"""Climbs of one round: two a minimum, within these bounds."""
+"""Climbs of one round: one a minimum, within these bounds."""
 
 CLIMB_COST = 50
 """What a climb costs about, in gradients: fresh starts are made ahead of the climbs that they go with."""
@@ -47,7 +50,9 @@ def explore(
 
     For energies whose Hessian can be afforded (tens of parameters). Rounds of descents from fresh starts and of
     climbs by eigenvector following from the minima that were climbed from least; both ways down from every new
-    saddle of index 1 bring new minima.
+    saddle of index 1 bring new minima. In a network descents also start from each minimum with one unit set to zero
+    or to a copy of another: they stay in a symmetric subspace, where they end in minima and saddles of the whole space
+    that fresh starts and climbs reach rarely.
 
     Parameters
     ----------
@@ -69,7 +74,7 @@ def explore(
     -------
     LandscapeGraph
         An edge for each saddle, at its energy: `saddle_index` 1, `confirmations` the number of independent
-        climbs that ended there, `paths` the way down to both sides (with a symmetry, between images of its
+        searches that ended there, `paths` the way down to both sides (with a symmetry, between images of its
         leaves). Saddles with the same minimum on both sides are loops. Edges of the merge tree are `refined`, the
         others `sampled`. ``graph.reason`` says how the search ended and where the rule stood.
 
@@ -82,7 +87,7 @@ def explore(
 
     Notes
     -----
-    The rule: every merge of the tree confirmed by at least 5 climbs, no saddle below the highest merge seen only
+    The rule: every merge of the tree confirmed by at least 5 searches, no saddle below the highest merge seen only
     once, and the tree unchanged for `patience` times as much work as was spent before it last changed. It is met by
     evidence, not by proof: what no start and no climb reached is not seen. How many minima were reached only once
     is told beside it: where there are some, others were probably missed.
@@ -153,8 +158,8 @@ def left_of(budget: float | None, cost: Tally) -> Callable[[], float]:
 
 
 def _affordable(chart: Chart, cost: Tally, budget: float | None) -> int:
-    """Number of climbs of the next round: two a minimum, fewer where the budget ends, at what they cost so far."""
-    climbs = max(FEWEST, min(MOST, 2 * len(chart.minima)))
+    """Number of climbs of the next round: one a minimum, fewer where the budget ends, at what they cost so far."""
+    climbs = max(FEWEST, min(MOST, len(chart.minima)))
     if budget is None:
         return climbs
     before = sum(chart.climbs)
@@ -164,16 +169,21 @@ def _affordable(chart: Chart, cost: Tally, budget: float | None) -> int:
 
 
 def _round(chart: Chart, rule: Rule, cost: Tally, climbs: int) -> None:
-    """Some fresh starts, some climbs, and a look at the tree."""
+    """Some fresh starts, some in symmetric subspaces, some climbs, and a look at the tree."""
     batch = max(1, climbs // 4)
     while chart.starts_cost < SHARE * (cost.gradient_equivalents + CLIMB_COST * climbs):
         before = cost.gradient_equivalents
         chart.start(batch)
         chart.starts_cost += cost.gradient_equivalents - before
+    while chart.fixed_cost < FIXED_SHARE * (cost.gradient_equivalents + CLIMB_COST * climbs):
+        before = cost.gradient_equivalents
+        if not chart.start_fixed(batch):
+            break
+        chart.fixed_cost += cost.gradient_equivalents - before
     chart.search(climbs, _ceiling(chart, rule))
     rule.look(
         chart.tree(),
-        chart.reached(),
+        chart.reached,
         chart.saddles.energies.tolist(),
         chart.saddles.hits,
         cost.gradient_equivalents,

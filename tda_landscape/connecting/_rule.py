@@ -18,7 +18,7 @@ class Rule:
     """Every merge confirmed often enough, no low saddle seen only once, the tree unchanged for long.
 
     What was seen once says that other such things were not seen at all (Good and Turing): `lonely` counts the low
-    saddles of one climb; `single` the minima that one search ended in, of descents from starts and from saddles. The
+    saddles of one search; `single` the minima that one search ended in, of descents from starts and from saddles. The
     second is told but not waited for: where minima are rare, as in a cluster of 8 atoms, it doubles the work.
     "k rounds without change" alone ends too early: it was right for 6 of 20 searches on a cluster of 8 atoms.
     """

@@ -12,6 +12,13 @@ from tda_landscape.minima._spectrum import Spectra
 AGREES = 0.1
 """Relative error of the known point's quadratic model, in energy and gradient, at which it explains a point."""
 
+APART = 0.01
+"""Distance along each mode, relative to the length scale, of another well that would be noticed however far away the
+point is along the other modes."""
+
+ASIDE = 1e-9
+"""Share of the modes that go down from a saddle in the energy of a point whose descent ends at it."""
+
 SAME = 1e-4
 """Distance, relative to the length scale of the coordinates, within which converged points coincide."""
 
@@ -54,10 +61,11 @@ class Atlas:
                 return i
         return -1
 
-    def recognize(self, points: Tensor, energies: Tensor, gradients: Tensor) -> Tensor:
+    def recognize(self, points: Tensor, energies: Tensor, gradients: Tensor, down: bool = False) -> Tensor:
         """Numbers (k,) of the known points whose quadratic models explain energy and gradient at points, or -1.
 
-        Ask at two points in a row: a coincidence does not last.
+        Ask at two points in a row: a coincidence does not last. With `down`, points are on their way down, which leads
+        to a saddle only along modes that go up from it.
         """
         found = torch.full((len(points),), -1)
         if not len(self) or not len(points):
@@ -73,8 +81,11 @@ class Atlas:
         rise = energies[rows] - self.energies[which]
         agrees = (rise - work.sum(1)).abs() <= AGREES * work.abs().sum(1)
         agrees &= (gradients[rows].norm(dim=1) - slope.norm(dim=1)).abs() <= AGREES * slope.norm(dim=1)
+        if down:
+            agrees &= work.clamp(max=0).sum(1).abs() <= ASIDE * work.abs().sum(1)
         if self.symmetry is None:  # the gradient of an aligned point would have to be turned along with it
-            agrees &= (spectrum.coordinates(gradients[rows]) - slope).norm(dim=1) <= 2 * AGREES * slope.norm(dim=1)
+            error = (spectrum.coordinates(gradients[rows]) - slope).abs()
+            agrees &= (error <= spectrum.finite.abs() * (AGREES * along.abs() + APART * self.length)).all(1)
         elif agrees.any():  # but its work from the image of the known point can be had where the point is
             image, _ = self.image(which[agrees], points[rows[agrees]])
             done = (gradients[rows[agrees]] * (points[rows[agrees]] - image)).sum(1)

@@ -23,6 +23,7 @@ SOFT = 5  # modes that are looked at again
 ARRIVED = 0.02  # an unlimited step this short, relative to the largest radius, ends a climb near a saddle
 NEGATIVE = 1e-6  # an eigenvalue below minus this, relative to the largest, is negative
 GOOD, GROW = 0.3, 1.3  # relative error of the promised change at which the radius grows, and by what
+HARMONIC, SHORTER = 0.5, 5  # share of what its Hessian says that a push must rise, and how often it is shortened
 
 
 @dataclass(slots=True)
@@ -79,6 +80,25 @@ def climb(
         climbs.known[rows[twice]] = here[twice]
         open_[rows[twice]] = False
     return climbs
+
+
+def push_up(energy: Energy, minima: Tensor, floors: Tensor, modes: Tensor, hessians: Tensor, step: float) -> Tensor:
+    """Lengths (k,) by which climbs are pushed from minima (k, d) of energies (k,) along modes (k, d).
+
+    A push where the energy is not half to twice what the Hessians say has left a narrow well, and would climb from
+    another one: it is shortened until it has not.
+    """
+    push = floors.new_full((len(minima),), step)
+    curvature = (modes * (hessians @ modes[:, :, None])[:, :, 0]).sum(1)
+    open_ = torch.arange(len(minima))
+    for _ in range(SHORTER):
+        rise = energy(minima[open_] + push[open_, None] * modes[open_]) - floors[open_]
+        share = rise / (curvature[open_] * push[open_].square() / 2)
+        open_ = open_[~((share > HARMONIC) & (share < 1 / HARMONIC))]
+        if not len(open_):
+            break
+        push[open_] /= 4
+    return push
 
 
 def _step(energy: Energy, symmetry: Symmetry | None, climbs: Climbs, rows: Tensor) -> Tensor:

@@ -33,34 +33,46 @@ class Trail:
 
 @dataclass(slots=True)
 class Descents:
-    """Where descents ended, one a row; `known` is the minimum that each was recognized to end in, or -1."""
+    """Where descents ended, one a row: `known`, `saddle` the minimum or saddle recognized as the end of each, or -1."""
 
     walkers: Walkers
     known: Tensor  # (k,)
+    saddle: Tensor  # (k,)
     arrived: Tensor  # (k,) bool: the gradient is small at a point that is not known
     trails: list[Trail]
 
 
 def descend(
-    points: Tensor, radius: float, tolerance: float, minima: Atlas | None, steps: int = STEPS
+    points: Tensor,
+    radius: float,
+    tolerance: float,
+    minima: Atlas | None,
+    steps: int = STEPS,
+    saddles: Atlas | None = None,
 ) -> Task[Descents]:
-    """Descend from points (k, d) until |g| <= tolerance, a known minimum explains the way, or the steps are used up."""
+    """Descend from points (k, d) until |g| <= tolerance, a known minimum explains the way, or the steps are used up.
+
+    Where the descents may stay in a symmetric subspace, known `saddles` are looked for as well.
+    """
     meter = Meter()
     walkers = Walkers.at(points, radius)
     yield from walkers.evaluate_new(meter)
     k = len(points)
-    found = Descents(walkers, torch.full((k,), -1), torch.zeros(k, dtype=torch.bool), [Trail() for _ in range(k)])
+    unknown, no = torch.full((k,), -1), torch.zeros(k, dtype=torch.bool)
+    found = Descents(walkers, unknown.clone(), unknown.clone(), no, [Trail() for _ in range(k)])
     open_ = torch.isfinite(walkers.energies)
-    seen = torch.full((k,), -1)
+    looks = [
+        (a, unknown.clone(), into) for a, into in ((minima, found.known), (saddles, found.saddle)) if a is not None
+    ]
     moved = torch.arange(k)
     for _ in range(steps):
         for row in moved.tolist():
             found.trails[row].append(walkers.points[row], walkers.energies[row], walkers.gradients[row])
-        if minima is not None:
-            here = minima.recognize(walkers.points[moved], walkers.energies[moved], walkers.gradients[moved])
+        for atlas, seen, into in looks:
+            here = atlas.recognize(walkers.points[moved], walkers.energies[moved], walkers.gradients[moved], down=True)
             twice = (here >= 0) & (here == seen[moved])
             seen[moved] = here
-            found.known[moved[twice]] = here[twice]
+            into[moved[twice]] = here[twice]
             open_[moved[twice]] = False
         found.arrived |= open_ & (walkers.gradients.norm(dim=1) <= tolerance)
         # A radius at rounding level means that no step can be told from standing still.

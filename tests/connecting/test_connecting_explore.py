@@ -153,15 +153,20 @@ def test_one_minimum_ends():
     assert graph.reason.startswith("the rule is met: 0 merges")
 
 
-def test_two_wells_that_are_very_near_stay_two():
-    """Of equal energy, 0.04 apart in a bowl 1 wide, with the saddle between them."""
+@pytest.mark.parametrize(("tilt", "seed", "height"), [(0.0, 3, 4e-4), (0.01, 0, 4.126e-4)])
+def test_two_wells_that_are_very_near_stay_two(tilt, seed, height):
+    """Of equal and of slightly different energies, 0.04 apart in a bowl 1 wide, with the saddle between them."""
 
     def function(x):
-        return (x[:, 0] ** 2 - 4e-4).square() / 4e-4 + x.square().sum(1) ** 2 / 10 + x[:, 1] ** 2
+        wells = (x[:, 0] ** 2 - 4e-4).square() / 4e-4 + tilt * x[:, 0]
+        return wells + x.square().sum(1) ** 2 / 10 + x[:, 1] ** 2
 
-    graph = tl.explore(tl.Energy.from_function(function, 2, bounds=(-1, 1)), seed=0, budget=3000)
-    assert sorted(np.round(graph.points[:, 0], 3)) == [-0.02, 0.02]
-    assert graph.heights.tolist() == pytest.approx([4e-4], abs=1e-9)
+    energy = tl.Energy.from_function(function, 2, bounds=(-1, 1))
+    graph = tl.explore(energy, seed=seed, budget=3000)
+    assert sorted(np.round(graph.points[:, 0], 2)) == [-0.02, 0.02]
+    assert graph.heights.tolist() == pytest.approx([height], abs=1e-7)
+    assert graph.births.tolist() == pytest.approx(tl.quench(energy, energy.start(30, 0)).energies.tolist(), abs=1e-9)
+    assert float(np.ptp(graph.births)) == pytest.approx(0.04 * tilt, abs=1e-6)
 
 
 @pytest.mark.parametrize("scale", [1.0, 1e-2, 1e-4])

@@ -8,6 +8,7 @@ from tda_landscape.energy._batching import drive
 from tda_landscape.energy.symmetry import find_symmetry
 from tda_landscape.minima import _atlas
 from tda_landscape.minima._atlas import Atlas
+from tda_landscape.minima._climb import push_up
 from tda_landscape.minima._descend import descend, push_off
 from tda_landscape.minima._settle import settle
 
@@ -29,11 +30,12 @@ def xor():
     )
 
 
-def close_wells(gap=0.02):
-    """Two wells of equal energy, very near to each other in a wide bowl."""
+def close_wells(gap=0.02, tilt=0.0):
+    """Two wells, very near to each other in a wide bowl; of equal energy without a tilt."""
 
     def function(x):
-        return (x[:, 0] ** 2 - gap**2).square() / gap**2 + x.square().sum(1) ** 2 / 10 + x[:, 1] ** 2
+        wells = (x[:, 0] ** 2 - gap**2).square() / gap**2 + tilt * x[:, 0]
+        return wells + x.square().sum(1) ** 2 / 10 + x[:, 1] ** 2
 
     return tl.Energy.from_function(function, 2, bounds=(-1, 1))
 
@@ -113,10 +115,7 @@ def sides(energy, starts, known):
 
 
 def test_two_near_wells_of_equal_energy_are_not_taken_for_each_other(monkeypatch):
-    """x = 0 divides them, and no descent is recognized on the other side.
-
-    From far away, where the wells are small beside the offset, that holds only where both are known.
-    """
+    """x = 0 divides them, and no descent is recognized on the other side."""
     energy = close_wells()
     minima = tl.quench(energy, energy.start(40, 1))
     assert len(minima) == 2
@@ -129,6 +128,35 @@ def test_two_near_wells_of_equal_energy_are_not_taken_for_each_other(monkeypatch
     assert not torch.equal(*sides(energy, near, minima.select([0]))), (
         "control: a careless reach takes one for the other"
     )
+
+
+@pytest.mark.parametrize("tilt", [0.0, 0.01])
+def test_from_far_away_one_well_that_is_known_is_not_taken_for_the_other(tilt, monkeypatch):
+    """However far away along y: 2 in 100 still are, where the slope along x happens to be that of a parabola."""
+    energy = close_wells(tilt=tilt)
+    minima = tl.quench(energy, energy.start(40, 1))
+    assert len(minima) == 2
+    far = energy.start(300, 2)
+
+    def mistaken():
+        rows = [sides(energy, far, minima.select([one])) for one in (0, 1)]
+        return sum(int((here != there).sum()) for here, there in rows) / sum(len(here) for here, _ in rows)
+
+    assert mistaken() <= 0.03
+    monkeypatch.setattr(_atlas, "APART", 1e9)
+    assert mistaken() > 0.2, "control: the offset as a whole, not mode by mode"
+
+
+def test_a_push_ends_within_its_well():
+    """As far as asked where the well is as wide, shortened until the energy is what the Hessian says elsewhere."""
+    energy = close_wells()
+    along, up = points((1.0, 0.0)), points((0.0, 1.0))
+    minimum = points((0.02, 0.0))
+    floor, hessian = energy(minimum), energy.hessian(minimum)
+    for mode in (along, -along):
+        push = push_up(energy, minimum, floor, mode, hessian, 0.1)
+        assert 1e-3 < float(push) < 0.02
+    assert push_up(energy, minimum, floor, up, hessian, 0.1).tolist() == [0.1]
 
 
 def swapped(point):

@@ -13,6 +13,7 @@ from tda_landscape.energy._network import Network
 from tda_landscape.energy.symmetry import _frames as frames
 from tda_landscape.energy.symmetry._balance import balance, gauges, orthonormal, rescale, tangents
 from tda_landscape.energy.symmetry._canonical import canonical
+from tda_landscape.energy.symmetry._fixed import fixed
 from tda_landscape.energy.symmetry._match import match, random_element
 from tda_landscape.energy.symmetry._units import Element, Structure, act, sheets
 
@@ -159,6 +160,13 @@ class NetworkSymmetry:
         for chain in self.structure.chains():
             points = frames.canonical(chain, points)
         return canonical(self.structure, points)
+
+    def fixed(self, point: Tensor) -> Tensor:
+        """Points (m, d) made from one point (1, d), each of which some element leaves where it is.
+
+        One unit is zero, where it has a sign, or a copy of another one of its layer, in every way.
+        """
+        return self.structure.unfold(fixed(self.structure, self.structure.fold(point)))
 
     def _sheets(self, element: Element, matrices: list[Tensor], points: Tensor) -> Tensor:
         own = torch.empty(len(points), 0, dtype=torch.int64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -50,4 +50,17 @@ class Symmetry(Protocol):
 
     def zero_modes(self, points: Tensor) -> Tensor:
         """Orthonormal tangents (k, z, d) of each point's orbit under continuous elements; rows of zeros fill up."""
+        ...
+
+
+@runtime_checkable
+class Fixing(Protocol):
+    """A symmetry that can name points which some of its elements leave where they are.
+
+    There the gradient lies in the subspace of all such points, so that descents never leave it: what is stationary in
+    the subspace is stationary (R. S. Palais, The principle of symmetric criticality, Commun. Math. Phys. 69, 19, 1979).
+    """
+
+    def fixed(self, point: Tensor) -> Tensor:
+        """Points (m, d) made from one point (1, d), each of which some element leaves where it is."""
         ...
