@@ -203,7 +203,7 @@ def _check_value(network: Network) -> None:
         why = f"the model has {layers} in train mode; call model.eval() first" if layers else "make it deterministic"
         raise InputError(f"{what} between two identical calls: {why}")
     with torch.enable_grad():
-        output = functional_call(network.module, network.unflatten(vector.requires_grad_()), (network.inputs,))
+        output = network.outputs(network.unflatten(vector.requires_grad_()), network.inputs)
         if not network.loss(output, network.targets).requires_grad:
             raise InputError(
                 "the loss has no gradient: something in model or loss cuts it (detach, no_grad); remove that"
@@ -233,7 +233,7 @@ def _check_rows(loss: Loss, outputs: Any, targets: Tensor) -> None:
 def _evaluate(network: Network, vector: Tensor) -> Tensor:
     """One value, with the user's shape errors in one sentence."""
     try:
-        output = functional_call(network.module, network.unflatten(vector), (network.inputs,))
+        output = network.outputs(network.unflatten(vector), network.inputs)
         _check_rows(network.loss, output, network.targets)
         if not isinstance(network.loss(output, network.targets), Tensor):
             raise InputError("the loss returned no tensor, so it has no gradient; return one torch number")

@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.func import functional_call
 from torch.overrides import TorchFunctionMode
 
 from tda_landscape.energy import Energy
@@ -38,7 +37,7 @@ def near_kink(energy: Energy, points: Tensor) -> Tensor:
         return fractions
     for row, point in enumerate(points):
         with torch.no_grad(), _Listener() as heard:
-            functional_call(energy.network.module, energy.network.unflatten(point), (energy.network.inputs,))
+            energy.network.outputs(energy.network.unflatten(point), energy.network.inputs)
         if heard.total:
             fractions[row] = heard.near / heard.total
     return fractions

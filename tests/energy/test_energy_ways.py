@@ -1,5 +1,6 @@
 """Ways to evaluate many points: the same numbers as torch's own, recorded with the same bits, or torch's own."""
 
+import copy
 from functools import partial
 
 import pytest
@@ -375,13 +376,20 @@ class Tied(nn.Module):
         return self.last(torch.tanh(self.second(torch.tanh(self.first(x)))))
 
 
-@pytest.mark.parametrize("model", [Tied, lambda: nn.Sequential(nn.Linear(6, 3)), lambda: networks.mlp([6, 4, 3])])
+def shared():
+    """The same layer twice; torch's functional_call does not put its own parameters back."""
+    layer = nn.Linear(6, 6)
+    return nn.Sequential(layer, nn.Tanh(), layer, nn.Linear(6, 3))
+
+
+@pytest.mark.parametrize("model", [Tied, shared, lambda: networks.mlp([6, 4, 3])])
 def test_other_parameters_are_put_in_place_and_taken_out_again(model):
     network = Energy.from_model(model(), F.cross_entropy, data()).network
     before = {name: (id(p), p.clone()) for name, p in network.module.named_parameters()}
     other = network.unflatten(torch.randn(len(network.flatten(network.module)), dtype=torch.float64))
     own = network.outputs(dict(network.module.named_parameters()), network.inputs)
-    assert torch.equal(network.outputs(other, network.inputs), functional_call(network.module, other, network.inputs))
+    twin = copy.deepcopy(network.module)
+    assert torch.equal(network.outputs(other, network.inputs), functional_call(twin, other, network.inputs))
     with pytest.raises(RuntimeError, match="shape"):
         network.outputs(other, network.inputs[:, :3])
     assert torch.equal(network.outputs(dict(network.module.named_parameters()), network.inputs), own)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.func import functional_call
 
 from tda_landscape.energy._network import Network
 from tda_landscape.energy.symmetry import _frames as frames
@@ -181,7 +180,7 @@ class NetworkSymmetry:
             return self._outputs(torch.zeros(1, points.shape[1], dtype=points.dtype))[:0]
 
         def outputs(point: Tensor) -> Tensor:
-            result = functional_call(self.network.module, self.network.unflatten(point), (probes,))
+            result = self.network.outputs(self.network.unflatten(point), probes)
             parts = result if isinstance(result, (tuple, list)) else (result,)
             return torch.cat([part.reshape(-1) for part in parts])
 
