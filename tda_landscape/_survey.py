@@ -14,8 +14,8 @@ from samplers import SGD
 from tda_landscape import __version__
 from tda_landscape._errors import InputError, Interrupted, expect, expect_number
 from tda_landscape.connecting import connect as connect_verb
-from tda_landscape.connecting._chart_graph import graph_of, minima_of
-from tda_landscape.connecting._explore import explore_chart, left_of
+from tda_landscape.connecting._chart_graph import minima_of
+from tda_landscape.connecting._explore import explore_chart, joined, left_of
 from tda_landscape.energy import Energy, Tally, tally
 from tda_landscape.minima import Cloud, Minima
 from tda_landscape.minima import quench as quench_verb
@@ -77,6 +77,11 @@ class Survey:
     def diagrams(self) -> Diagrams:
         """The H0 diagram."""
         return persistence(self._found)
+
+    @property
+    def reason(self) -> str:
+        """How the searches ended, where their rule stood, and how many pairs of minima have a path of their own."""
+        return self._found.reason
 
     @property
     def diagnosis(self) -> str:
@@ -156,7 +161,7 @@ def survey(
             tell("explore", "descending from the first starts")
             chart, reason = explore_chart(counted, budget, seed, progress=partial(tell, "explore"))
             found["minima"] = minima_of(chart)
-            found["graph"] = graph_of(chart, reason, left_of(budget, cost))
+            found["graph"] = joined(chart, reason, left_of(budget, cost), seed)
         else:
             tell("sample", "drawing points")
             found["cloud"] = (sample or _default_sample(energy, seed, budget))(counted)

@@ -103,6 +103,17 @@ def test_the_budget_bounds_the_cost():
     assert len(small.graph.edges) < len(large.graph.edges)
 
 
+def test_pairs_that_a_budget_left_out_are_said():
+    """Each of the leaves of the plateau is a minimum of its own until a path is found."""
+    short = tl.survey(tl.zoo.plateau(), budget=4000)
+    n = len(short.graph.births)
+    assert short.reason.startswith(f"the budget was used up: 0 of {n * (n - 1) // 2} pairs have a path")
+    assert f"{n} parts are left that no path joins" in short.reason
+    done = tl.survey(tl.zoo.double_well(1), explore=False)
+    assert "1 of 1 pairs have a path" in done.reason
+    assert "parts are left" not in done.reason
+
+
 @pytest.mark.parametrize("request_", [lambda: tl.survey(tl.zoo.quartic(), store="runs/x")])
 def test_what_is_not_built_says_what_works(request_):
     with pytest.raises(tl.InputError, match="store=None works"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,7 +18,7 @@ from tda_landscape.connecting._edges import edges_of, numbers
 from tda_landscape.connecting._lines import Lines, draw_lines
 from tda_landscape.connecting._refine import refine_merges
 from tda_landscape.connecting._wells import open_wells
-from tda_landscape.connecting.pairs import Known, Pair, Pairs, SpanningTree
+from tda_landscape.connecting.pairs import AtLevel, Known, Pair, Pairs, SpanningTree
 from tda_landscape.energy import Energy, Tally, tally
 from tda_landscape.minima import Minima
 from tda_landscape.paths import Ladder, Path, Search
@@ -127,6 +128,7 @@ def connect(
             graph = larger
             if progress is not None:
                 progress(len(graph.edges))
+        graph = _ended(graph, searches.ended)
         graph = graph.with_edges(copies(leaves.symmetry, graph))
         for larger in open_wells(counted, graph, leaves.symmetry):
             graph = larger
@@ -138,7 +140,27 @@ def connect(
                 break
         return _certified(counted, graph) if certify else graph
     except KeyboardInterrupt:
-        raise Interrupted(graph) from None
+        raise Interrupted(_ended(graph, "interrupted")) from None
+
+
+def join(energy: Energy, graph: LandscapeGraph, minima: Minima, left: Callable[[], float], seed: int) -> LandscapeGraph:
+    """Search paths by ladder between the parts of a graph of these minima, as long as budget is `left`."""
+    counted, cost = tally(energy)
+    searches = _Searches(counted, cost, draw_lines(counted, minima), Ladder(), None, seed)
+    reason, budget = graph.reason, left()
+    for larger in _grow(graph, AtLevel(sys.float_info.max), searches, None if np.isinf(budget) else budget):
+        graph = larger
+    ended = _ended(graph, "then paths were searched between the minima that no saddle joins").reason
+    return replace(graph, reason=f"{reason}; {ended}")
+
+
+def _ended(graph: LandscapeGraph, how: str) -> LandscapeGraph:
+    """The graph that says how its searches ended, and which pairs they left out."""
+    n, found = len(graph.births), np.sort(graph.edges, axis=1)
+    searched = len(np.unique(found[found[:, 0] < found[:, 1]], axis=0))
+    parts = n - len(merge_tree(graph).height)
+    loose = "" if parts <= 1 else f"; {parts} parts are left that no path joins, which says nothing of whether one does"
+    return replace(graph, reason=f"{how}: {searched} of {n * (n - 1) // 2} pairs have a path{loose}")
 
 
 @dataclass(slots=True)
@@ -153,6 +175,7 @@ class _Searches:
     seed: int
     spent: float = 0.0
     number: int = 0
+    ended: str = ""
 
     def run(self, batch: list[Pair], attempts: NDArray[np.intp]) -> tuple[list[Path], list[Any]]:
         """Search a batch of pairs, each with a seed made from its own numbers and how often it was searched.
@@ -184,16 +207,19 @@ def _grow(graph: LandscapeGraph, plan: Pairs, searches: _Searches, budget: float
         known = Known(graph, lines.heights, lines.distances)
         proposed = plan.propose(known)
         if not proposed:
+            searches.ended = "the plan asks for no more pairs"
             return
         before, idle = merge_tree(graph), idle + len(proposed)
         while proposed:
             size = min(BATCH, searches.affordable(budget))
             batch, proposed = proposed[:size], proposed[size:]
             if not batch:
+                searches.ended = "the budget was used up"
                 return
             graph = graph.with_edges(edges_of(graph, batch, *searches.run(batch, known.attempts)))
             yield graph
         idle = max(0, idle - PATIENCE * _lowered(before, merge_tree(graph)))
+    searches.ended = f"{PATIENCE} searches a leaf have passed, and as many more for each merge lowered"
 
 
 def _certified(energy: Energy, graph: LandscapeGraph) -> LandscapeGraph:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from tda_landscape._errors import InputError, Interrupted, expect, expect_number
 from tda_landscape.connecting._chart import Chart, first_chart
-from tda_landscape.connecting._chart_graph import graph_of
+from tda_landscape.connecting._chart_graph import graph_of, minima_of
+from tda_landscape.connecting._connect import join
 from tda_landscape.connecting._rule import PATIENCE, Rule
 from tda_landscape.energy import Energy, Tally, tally
 from tda_landscape.energy._random import as_generator
@@ -30,6 +31,8 @@ CLIMB_COST = 50
 
 VERIFICATION = 30
 """What it takes to verify the path of one merge, about: so much is held back for each minimum."""
+
+STUCK = "climbs join no more minima"
 
 STEEPNESS, REACH = 1e-5, 0.5
 """A gradient that is small, relative to its median at the first starts; the longest step of a climb, relative to the
@@ -90,7 +93,9 @@ def explore(
     The rule: every merge of the tree confirmed by at least 5 searches, no saddle below the highest merge seen only
     once, and the tree unchanged for `patience` times as much work as was spent before it last changed. It is met by
     evidence, not by proof: what no start and no climb reached is not seen. How many minima were reached only once
-    is told beside it: where there are some, others were probably missed.
+    is told beside it: where there are some, others were probably missed. Where climbs leave minima apart for four times
+    as long, as they do where the saddle between them is degenerate, the ladder searches a path from each part that
+    is left to another one.
 
     Examples
     --------
@@ -107,7 +112,7 @@ def explore(
     expect_number("[0, inf]", patience=patience)
     counted, cost = tally(energy)
     chart, reason = explore_chart(counted, budget, seed, symmetry, patience, progress)
-    return graph_of(chart, reason, left_of(budget, cost))
+    return joined(chart, reason, left_of(budget, cost), seed)
 
 
 def explore_chart(
@@ -143,13 +148,21 @@ def explore_chart(
     chart.starts_cost = cost.gradient_equivalents
     rule = Rule(patience)
     try:
-        while not rule.met and (climbs := _affordable(chart, cost, budget)):
+        while not (rule.met or rule.stuck) and (climbs := _affordable(chart, cost, budget)):
             _round(chart, rule, cost, climbs)
             if progress is not None:
                 progress(rule.state(f"{len(chart.minima)} minima, {len(chart.saddles)} saddles"))
     except KeyboardInterrupt:
         raise Interrupted(graph_of(chart, rule.state("interrupted"))) from None
-    return chart, rule.state("the rule is met" if rule.met else "the budget was used up")
+    ended = "the rule is met" if rule.met else STUCK if rule.stuck else "the budget was used up"
+    return chart, rule.state(ended)
+
+
+def joined(chart: Chart, reason: str, left: Callable[[], float], seed: int) -> LandscapeGraph:
+    """The chart as a graph; where climbs were given up, with searched paths between the minima that no saddle joins."""
+    graph = graph_of(chart, reason, left)
+    stuck = reason.startswith(STUCK) and left() > 0
+    return join(chart.energy, graph, minima_of(chart), left, seed) if stuck else graph
 
 
 def left_of(budget: float | None, cost: Tally) -> Callable[[], float]:

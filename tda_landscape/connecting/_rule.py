@@ -12,6 +12,9 @@ CONFIRMATIONS = 5
 PATIENCE = 1.5
 """Work without change that is asked for, relative to all the work before the last change."""
 
+APART = 4
+"""Times as much is given to climbs that are to join the last minima, which they cannot where saddles are degenerate."""
+
 
 @dataclass(slots=True)
 class Rule:
@@ -51,6 +54,13 @@ class Rule:
         confirmed = self.fewest >= CONFIRMATIONS or len(self.tree.births if self.tree else ()) == 1
         enough = confirmed and self.lonely == 0
         return self.connected and enough and self.spent - self.last_change >= self.patience * self.last_change
+
+    @property
+    def stuck(self) -> bool:
+        """Whether climbs do not seem to join the minima."""
+        if self.tree is None or self.connected:
+            return False
+        return self.spent - self.last_change >= APART * self.patience * self.last_change
 
     def state(self, ended: str) -> str:
         """Say how the search ended and where the rule stood, in a sentence."""

@@ -178,3 +178,13 @@ def test_a_monkey_saddle_gives_no_edge(scale):
     assert len(graph.births) == 3
     assert len(graph.heights) == 0
     assert "not all joined" in graph.reason
+
+
+def test_minima_that_no_climb_joins_are_searched_for_paths():
+    """One quadratic unit: its two valleys meet at 0 only, where the Hessian vanishes, so that it is no saddle."""
+    graph = tl.explore(tl.zoo.quadratic_unit(), patience=0.3, seed=0)
+    assert graph.reason.startswith("climbs join no more minima")
+    assert "1 of 1 pairs have a path" in graph.reason
+    (low, high) = tl.persistence(graph, min_persistence=1e-3)[0]
+    assert low.tolist() == pytest.approx([8 / 3, np.inf])
+    assert high.tolist() == pytest.approx([32 / 3, 11.0], abs=1e-3)

@@ -101,3 +101,11 @@ def test_minima_that_were_reached_only_once_are_told(reached, single):
     rule = looked(*[(BIRTHS, EDGES, HEIGHTS, [5, 5, 9], s) for s in (100, 1000)], reached=reached)
     assert rule.single == single
     assert f"{single} minima reached only once" in rule.state("")
+
+
+def test_climbs_are_given_up_after_long_work_that_joins_nothing():
+    apart = [BIRTHS, EDGES[:1], HEIGHTS[:1], [9]]
+    assert not Rule().stuck, "nothing was done yet"
+    assert not looked((*apart, 100), (*apart, 650)).stuck
+    assert looked((*apart, 100), (*apart, 750)).stuck
+    assert not same([1, 1, 1], 100, 10_000).stuck, "all are joined"
