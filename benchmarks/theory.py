@@ -1,6 +1,6 @@
 """How exact are the paths that the theorems promise? Random architectures, widths, ranks, biases and losses.
 
-    python -m benchmarks.theory                  500 networks for each construction (about 20 minutes on one core)
+    python -m benchmarks.theory                  500 networks for each construction (about 25 minutes on one core)
     python -m benchmarks.theory --networks 50    fewer
     python -m benchmarks.theory --only ridge     one construction
 
@@ -29,11 +29,11 @@ from torch import Generator, Tensor
 from torch.nn import functional
 
 import tda_landscape as tl
-from tda_landscape.theory import lift, lift_descent, linear, linear_descent, quadratic, ridge
+from tda_landscape.theory import deep_lift, lift, lift_descent, linear, linear_descent, quadratic, ridge
 from tda_landscape.theory._chain import Chain, read_chain
 from tda_landscape.theory._curve import Curve, excess, follow, joints, rise
 from tests.theory import lift_networks
-from tests.theory.theory_networks import KINDS, LOSSES, linear_energy, normal, point, quadratic_energy, rng
+from tests.theory.theory_networks import KINDS, LOSSES, energy_of, linear_energy, normal, point, quadratic_energy, rng
 
 EXCESS, JOINT, DELTA, PROVED = 1e-12, 1e-10, 1e-6, 1e-3
 
@@ -108,6 +108,17 @@ def one_hidden(spare: int) -> Callable[[Generator, bool], tl.Energy]:
     return make
 
 
+def deep_hidden(generator: Generator, wide: bool) -> tl.Energy:
+    """Two or three hidden layers with more units than data; below the threshold one of them has a single unit."""
+    rows, inputs, outputs = any_of(generator, 2, 5), any_of(generator, 1, 3), any_of(generator, 1, 3)
+    hidden = [rows + any_of(generator, 1, 3) for _ in range(any_of(generator, 2, 3))]
+    if not wide:
+        hidden[any_of(generator, 0, len(hidden) - 1)] = 1
+    activation, bias = one(generator, ["relu", "tanh", "square"]), bool(any_of(generator, 0, 1))
+    model = tl.zoo.networks.mlp([inputs, *hidden, outputs], activation=activation, bias=bias)
+    return energy_of(model, one(generator, list(LOSSES)), generator, rows)
+
+
 @dataclass(frozen=True)
 class Row:
     """A construction, what makes its networks, and what is allowed: gaps between its pieces, and above the minimum."""
@@ -146,6 +157,7 @@ ROWS = {
         lowest=lowest,
     ),
     "lift": Row(one_hidden(spare=1), lift.refuses, lambda e, c, a, b, g: lift.connect(c, a, b, g)),
+    "deep lift": Row(deep_hidden, deep_lift.refuses, lambda e, c, a, b, g: deep_lift.connect(c, a, b, g)),
     "lift descent": Row(
         one_hidden(spare=0),
         lift_descent.refuses,
