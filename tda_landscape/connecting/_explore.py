@@ -23,8 +23,8 @@ FIXED_SHARE = 0.3
 MORE_STARTS = 10
 """Times that as many starts are made where the first ended in no minimum."""
 
-FEWEST, MOST = 4, 32
-"""Climbs of one round: one a minimum, within these bounds."""
+CLIMBS, FEWEST, MOST = 2, 4, 32
+"""Climbs of one round: so many a minimum, half of it while starts in symmetric subspaces are left, within bounds."""
 
 CLIMB_COST = 50
 """What a climb costs about, in gradients: fresh starts are made ahead of the climbs that they go with."""
@@ -170,9 +170,15 @@ def left_of(budget: float | None, cost: Tally) -> Callable[[], float]:
     return lambda: float("inf") if budget is None else budget - cost.gradient_equivalents
 
 
+def climbs_of_round(chart: Chart) -> int:
+    """Number of climbs of the next round, whatever they cost."""
+    each = CLIMBS // 2 if chart.untried.left else CLIMBS
+    return max(FEWEST, min(MOST, each * len(chart.minima)))
+
+
 def _affordable(chart: Chart, cost: Tally, budget: float | None) -> int:
-    """Number of climbs of the next round: one a minimum, fewer where the budget ends, at what they cost so far."""
-    climbs = max(FEWEST, min(MOST, len(chart.minima)))
+    """Number of climbs of the next round, fewer where the budget ends, at what they cost so far."""
+    climbs = climbs_of_round(chart)
     if budget is None:
         return climbs
     before = sum(chart.climbs)

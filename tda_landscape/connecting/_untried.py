@@ -20,6 +20,11 @@ class Untried:
     points: list[Tensor] = field(default_factory=list)
     taken: list[int] = field(default_factory=list)
 
+    @property
+    def left(self) -> int:
+        """How many points are left."""
+        return sum(map(len, self.points))
+
     def add(self, minimum: Tensor, symmetry: Symmetry | None, generator: torch.Generator) -> None:
         """Add the points made from one minimum (1, d), in random order: none is an image of it or of another."""
         points = minimum[:0]
