@@ -149,7 +149,7 @@ def test_paths_do_not_depend_on_what_else_is_searched():
 def test_same_seed_same_bits_other_seed_other_paths():
     energy = tl.zoo.fourier(1, dim=2)
     minima = minima_of(energy)
-    one, two, other = (tl.connect(energy, minima, seed=s) for s in (0, 0, 1))
+    one, two, other = (tl.connect(energy, minima, seed=s, budget=1000) for s in (0, 0, 1))
     assert np.array_equal(one.heights, two.heights)
     assert not np.array_equal(one.heights[:3], other.heights[:3])
 

@@ -173,7 +173,7 @@ def test_level_range_cuts_the_picture(ax):
         ({"values": ["a", "b", "c"]}, "values must be numbers"),
         ({"level_range": (1.0, 0.0)}, "low < high"),
         ({"level_range": (np.nan, 0.0)}, "NaN"),
-        ({"ax": [1, 2]}, "ax must be one matplotlib Axes, got list"),
+        ({"ax": [1, 2]}, "ax must be one matplotlib Axes, got a list"),
     ],
 )
 def test_bad_options_are_refused_in_one_sentence(options, sentence):

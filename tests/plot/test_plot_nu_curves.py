@@ -148,7 +148,7 @@ def test_the_legend_covers_no_line(size, seed):
     [
         ({}, {}, "a dict of them by label"),
         ([1, 2], {}, "a dict of them by label"),
-        ({"a": 3}, {}, "'a' is a int, not a NuCurve"),
+        ({"a": 3}, {}, "'a' is 3, not a NuCurve"),
         ({"a": two_wells()}, {"status": "exact"}, "no count of status 'exact'"),
         (nu_curve(([], [], [])), {}, "no levels"),
     ],

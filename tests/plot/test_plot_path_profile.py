@@ -71,8 +71,8 @@ def test_a_found_path_is_drawn(ax):
     ("paths", "options", "sentence"),
     [
         ({}, {}, "an empty dict"),
-        (3, {}, "the path is a int, not a Path"),
-        ({"a": 3}, {}, "path 'a' is a int, not a Path"),
+        (3, {}, "the path is 3, not a Path"),
+        ({"a": 3}, {}, "path 'a' is 3, not a Path"),
         (SimpleNamespace(profile=[1, 2], height=1, status="refined"), {}, r"profile of shape \(2,\)"),
         (SimpleNamespace(profile=[[0, np.nan]], height=1, status="refined"), {}, "contain NaN"),
         (bump(), {"level": np.nan}, "the level"),
