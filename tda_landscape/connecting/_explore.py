@@ -7,7 +7,7 @@ from collections.abc import Callable
 from tda_landscape._errors import InputError, Interrupted, expect, expect_number
 from tda_landscape.connecting._chart import Chart, first_chart
 from tda_landscape.connecting._chart_graph import graph_of, minima_of
-from tda_landscape.connecting._connect import join
+from tda_landscape.connecting._growth import join
 from tda_landscape.connecting._rule import PATIENCE, Rule
 from tda_landscape.energy import Energy, Tally, tally
 from tda_landscape.energy._random import as_generator
