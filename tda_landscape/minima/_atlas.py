@@ -85,6 +85,7 @@ class Atlas:
             agrees &= work.clamp(max=0).sum(1).abs() <= ASIDE * work.abs().sum(1)
         if self.symmetry is None:  # the gradient of an aligned point would have to be turned along with it
             error = (spectrum.coordinates(gradients[rows]) - slope).abs()
+            agrees &= error.norm(dim=1) <= 2 * AGREES * slope.norm(dim=1)
             agrees &= (error <= spectrum.finite.abs() * (AGREES * along.abs() + APART * self.length)).all(1)
         elif agrees.any():  # but its work from the image of the known point can be had where the point is
             image, _ = self.image(which[agrees], points[rows[agrees]])
