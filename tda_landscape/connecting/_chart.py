@@ -27,6 +27,10 @@ TILT = 0.1
 SINGLE, SOFTNESS = 0.25, 0.25
 """Share of climbs along one eigenvector; others take random combinations weighted by eigenvalue^-SOFTNESS."""
 
+FAR, FARTHEST = 0.5, 16
+"""Share of climbs that are pushed farther, and the most times as far. From close to its minimum a climb is drawn into
+the nearest valleys; a pass behind the fork of one is seen from farther out, where few of many climbs begin by chance."""
+
 SETTLED = 1e-9
 """Gradient, relative to 1 + |E|, that Newton steps go down to; a thousand times that is still accepted."""
 
@@ -96,14 +100,14 @@ class Chart:
         self._minima_of(found)
         return len(points)
 
-    def search(self, number: int, ceiling: float) -> None:
-        """Climb from the minima with the fewest climbs so far; enter what is found."""
+    def search(self, number: int, below: float, ceiling: float) -> None:
+        """Climb from the minima with the fewest climbs so far; enter what is found.
+
+        Those that begin farther away do so at energies `below` one; all are given up above the `ceiling`.
+        """
         which = self._least_climbed(number)
-        spectrum = self.minima.spectra[which]
-        modes = self._directions(which)
-        hessians, points, floors = spectrum.hessians(), self.minima.points[which], self.minima.energies[which]
-        push = push_up(self.energy, points, floors, modes, hessians, PUSH * self.radius)
-        starts, longest = points + push[:, None] * modes, push / PUSH
+        hessians, modes = self.minima.spectra[which].hessians(), self._directions(which)
+        starts, longest = self._climb_starts(which, modes, hessians, below)
         ends = climb(self.energy, self.symmetry, starts, modes, hessians, longest / 2, longest, ceiling, self.saddles)
         for row in range(number):
             if ends.known[row] >= 0:
@@ -197,6 +201,17 @@ class Chart:
             self.climbs[i] += 1
             chosen.append(i)
         return torch.tensor(chosen)
+
+    def _climb_starts(self, which: Tensor, modes: Tensor, hessians: Tensor, below: float) -> tuple[Tensor, Tensor]:
+        """Points (k, d) that climbs from minima begin at, and the longest step (k,) of each climb."""
+        points, floors, first = self.minima.points[which], self.minima.energies[which], PUSH * self.radius
+        far = torch.rand(len(which), generator=self.generator) < FAR
+        times = 1 + (FARTHEST - 1) * torch.rand(len(which), generator=self.generator, dtype=floors.dtype)
+        push = torch.where(far, first * times, first)
+        far[far.clone()] = self.energy((points + push[:, None] * modes)[far]) < below
+        near = ~far
+        push[near] = push_up(self.energy, points[near], floors[near], modes[near], hessians[near], first)
+        return points + push[:, None] * modes, torch.where(far, self.radius, push / PUSH)
 
     def _directions(self, which: Tensor) -> Tensor:
         """Unit vectors (k, d): soft random combinations of eigenvectors, some of them single ones.

@@ -90,12 +90,12 @@ def explore(
 
     Notes
     -----
-    The rule: every merge of the tree confirmed by at least 5 searches, no saddle below the highest merge seen only
-    once, and the tree unchanged for `patience` times as much work as was spent before it last changed. It is met by
-    evidence, not by proof: what no start and no climb reached is not seen. How many minima were reached only once
-    is told beside it: where there are some, others were probably missed. Where climbs leave minima apart for four times
-    as long, as they do where the saddle between them is degenerate, the ladder searches a path from each part that
-    is left to another one.
+    The rule: every merge of the tree confirmed by at least 5 searches; of all saddles at most three for every four
+    minima seen only once, and none of those below the highest merge; the tree unchanged for `patience` times as much
+    work as was spent before it last changed. It is met by evidence, not by proof: what no start and no climb reached
+    is not seen. How many minima were reached only once is told beside it: where there are some, others were probably
+    missed. Where climbs leave minima apart for five times as long, as they do where the saddle between them is
+    degenerate, the ladder searches a path from each part that is left to another one.
 
     Examples
     --------
@@ -199,7 +199,7 @@ def _round(chart: Chart, rule: Rule, cost: Tally, climbs: int) -> None:
         if not chart.start_fixed(batch):
             break
         chart.fixed_cost += cost.gradient_equivalents - before
-    chart.search(climbs, _ceiling(chart, rule))
+    chart.search(climbs, *_limits(rule))
     rule.look(
         chart.tree(),
         chart.reached,
@@ -209,9 +209,13 @@ def _round(chart: Chart, rule: Rule, cost: Tally, climbs: int) -> None:
     )
 
 
-def _ceiling(chart: Chart, rule: Rule) -> float:
-    """Energy above which climbs are given up: three times the range of the tree, once it is connected."""
-    if not rule.connected or rule.tree is None or not len(rule.tree.height):
-        return float("inf")
+def _limits(rule: Rule) -> tuple[float, float]:
+    """Energies below which climbs may begin far away and above which they are given up: three times the tree's range.
+
+    None begins far away while there is no merge, and none is given up until all minima are joined.
+    """
+    if rule.tree is None or not len(rule.tree.height):
+        return -float("inf"), float("inf")
     low = float(rule.tree.births.min())
-    return low + 3 * (float(max(rule.tree.height.max(), rule.tree.births.max())) - low)
+    limit = low + 3 * (float(max(rule.tree.height.max(), rule.tree.births.max())) - low)
+    return limit, limit if rule.connected else float("inf")

@@ -38,7 +38,7 @@ def test_a_saddle_that_is_no_merge_needs_no_confirmations():
     assert same([5, 5, 2], 100, 250, heights=[4.0, 3.0, 4.0]).met
 
 
-@pytest.mark.parametrize(("spent", "met"), [(100, False), (249, False), (250, True)])
+@pytest.mark.parametrize(("spent", "met"), [(100, False), (224, False), (225, True)])
 def test_patience_is_measured_from_the_last_change(spent, met):
     assert same([5, 5, 5], 100, spent).met == met
 
@@ -70,6 +70,16 @@ def test_no_low_saddle_may_have_been_seen_only_once(lonely, met):
     assert rule.met == met
 
 
+@pytest.mark.parametrize(("rare", "met"), [(0, True), (2, True), (3, False), (9, False)])
+def test_few_saddles_may_have_been_seen_only_once_however_high_they_are(rare, met):
+    """Three minima: three saddles for every four minima are two."""
+    edges, heights = [*EDGES, *[(0, 2)] * 8], [*HEIGHTS, *[6.0] * 8]
+    confirmations = [5, 5] + [1] * rare + [2] * (9 - rare)
+    rule = looked(*[(BIRTHS, edges, heights, confirmations, s) for s in (100, 1000)])
+    assert (rule.rare, rule.most_rare, rule.met) == (rare, 2, met)
+    assert f"{rare} saddles seen only once (rule: at most 2), 0 of them below" in rule.state("")
+
+
 def test_minima_that_are_not_joined_keep_it_open():
     rule = looked(*[(BIRTHS, EDGES[:1], HEIGHTS[:1], [9], s) for s in (100, 10_000)])
     assert not rule.connected
@@ -78,9 +88,9 @@ def test_minima_that_are_not_joined_keep_it_open():
 
 
 def test_one_minimum_ends_when_patience_does():
-    rule = looked(*[([0.0], [], [], [], s) for s in (100, 249)])
+    rule = looked(*[([0.0], [], [], [], s) for s in (100, 224)])
     assert not rule.met
-    assert looked(*[([0.0], [], [], [], s) for s in (100, 250)]).met
+    assert looked(*[([0.0], [], [], [], s) for s in (100, 225)]).met
 
 
 def test_nothing_found_is_never_enough():
@@ -90,7 +100,12 @@ def test_nothing_found_is_never_enough():
 
 def test_the_state_says_how_far_it_is_and_never_complete():
     state = same([5, 7, 1], 100, 260).state("the rule is met")
-    for part in ("the rule is met: 2 merges", "confirmed of them 5 times", "0 saddles below", "unchanged for 160"):
+    for part in (
+        "the rule is met: 2 merges",
+        "confirmed of them 5 times",
+        "1 saddles seen only once (rule: at most 2), 0 of them below",
+        "unchanged for 160",
+    ):
         assert part in state
     assert "complete" not in state
     assert "\n" not in state
