@@ -29,7 +29,7 @@ SINGLE, SOFTNESS = 0.25, 0.25
 
 FAR, FARTHEST = 0.5, 16
 """Share of climbs that are pushed farther, and the most times as far. From close to its minimum a climb is drawn into
-the nearest valleys; a pass behind the fork of one is seen from farther out, where few of many climbs begin by chance."""
+one of a few valleys; what lies behind the fork of one it may miss many times, and reach from farther out."""
 
 SETTLED = 1e-9
 """Gradient, relative to 1 + |E|, that Newton steps go down to; a thousand times that is still accepted."""

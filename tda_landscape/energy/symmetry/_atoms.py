@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from itertools import permutations
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
@@ -17,6 +21,10 @@ FRAMES = 24
 
 ROUNDS = 4
 """Alternations of assignment and rotation, from the best frames."""
+
+MIRROR = np.array([[1.0], [1.0], [-1.0]])
+
+Array = NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +84,12 @@ class Atoms:
         Every triple of atoms whose distances are like those of a triple in the reference suggests a rotation;
         assignment (Hungarian) and rotation (Kabsch) alternate from the best of them.
         """
-        moved = [self._align(p, r) for p, r in zip(self._atoms(points), self._atoms(references), strict=True)]
+        pairs = zip(self._atoms(points).numpy(), self._atoms(references).numpy(), strict=True)
+        moved = [_align(p, r) for p, r in pairs]  # numpy: torch takes five times as long for such small arrays
         if not moved:
             return points.clone(), torch.empty(0, self.degree, dtype=torch.int64)
-        order = torch.stack([permutation for _, permutation, _ in moved])
-        mirrored = torch.tensor([hand for *_, hand in moved])
-        return torch.stack([image for image, *_ in moved]).reshape(points.shape), self._sheets(order, mirrored)
+        images, orders, hands = (torch.from_numpy(np.stack(part)) for part in zip(*moved, strict=True))
+        return images.reshape(points.shape), self._sheets(orders, hands)
 
     def zero_modes(self, points: Tensor) -> Tensor:
         """Orthonormal translations and rotations (k, 6, d); fewer for atoms on a line."""
@@ -106,64 +114,81 @@ class Atoms:
         hands = torch.where(mirrored[:, None], torch.tensor([1, 0]), torch.tensor([0, 1]))
         return torch.cat([order.argsort(1), self.n + hands], dim=1)
 
-    def _align(self, x: Tensor, ref: Tensor) -> tuple[Tensor, Tensor, bool]:
-        """Align one cluster; return the image (n, 3), which atom went to each place, and whether it was mirrored."""
-        goal = ref - ref.mean(0)
-        centred = x - x.mean(0)
-        best: tuple[float, Tensor, Tensor, bool] | None = None
-        for turn in self._turns(centred, goal):
-            for _ in range(ROUNDS):
-                order = torch.as_tensor(linear_sum_assignment(torch.cdist(goal, centred @ turn).square())[1])
-                fitted = _kabsch(centred[order], goal, bool(torch.linalg.det(turn) < 0))
-                if torch.allclose(fitted, turn, rtol=0, atol=1e-12):
-                    break
-                turn = fitted
-            distance = float((centred[order] @ turn - goal).norm())
-            if best is None or distance < best[0]:
-                best = distance, centred[order] @ turn, order, bool(torch.linalg.det(turn) < 0)
-        assert best is not None
-        return best[1] + ref.mean(0), best[2], best[3]
 
-    def _turns(self, x: Tensor, goal: Tensor) -> list[Tensor]:
-        """The three rotations or reflections, suggested by triples of atoms, that leave the atoms nearest to places."""
-        if self.n < 3:
-            pair = [
-                torch.stack([y[0] - y[-1], y.new_tensor([0.3, 0.5, 0.7]), y.new_tensor([0.7, -0.5, 0.3])])
-                for y in (x, goal)
-            ]
-            return [_frame(pair[0]).mT @ _frame(pair[1])]
-        triples = torch.tensor(list(permutations(range(self.n), 3)))
-        area = torch.linalg.cross(goal[triples[:, 1]] - goal[triples[:, 0]], goal[triples[:, 2]] - goal[triples[:, 0]])
-        chosen = goal[triples[area.norm(dim=1).argmax()]]
-        misfit = (_sides(x[triples]) - _sides(chosen[None])).abs().sum(1)
-        near = triples[misfit.argsort(stable=True)[:FRAMES]]
-        frames = _frame(x[near])
-        proper = frames.mT @ _frame(chosen)
-        mirror = (frames * frames.new_tensor([1.0, 1.0, -1.0])[:, None]).mT @ _frame(chosen)
-        turns = torch.cat([proper, mirror])
-        misplaced = torch.cdist(goal.expand(len(turns), -1, -1), x @ turns).amin(2).square().sum(1)
-        return list(turns[misplaced.argsort(stable=True)[:3]])
+def _align(x: Array, reference: Array) -> tuple[Array, Array, Array]:
+    """Align one cluster (n, 3); return the image, which atom went to each place, and whether it was mirrored."""
+    goal, centred = reference - reference.mean(0), x - x.mean(0)
+    best: tuple[float, Array, Array, bool] | None = None
+    for turn, mirrored in _turns(centred, goal):
+        for _ in range(ROUNDS):
+            order = linear_sum_assignment(_squares(goal, centred @ turn))[1]
+            before, turn = turn, _kabsch(centred[order], goal, mirrored)
+            if np.abs(turn - before).max() <= 1e-12:
+                break
+        image = centred[order] @ turn
+        distance = float(np.linalg.norm(image - goal))
+        if best is None or distance < best[0]:
+            best = distance, image, order, mirrored
+    assert best is not None
+    return best[1] + reference.mean(0), best[2], np.array(best[3])
 
 
-def _sides(triples: Tensor) -> Tensor:
+def _turns(x: Array, goal: Array) -> list[tuple[Array, bool]]:
+    """The three rotations, or reflections, suggested by triples of atoms, that leave the atoms nearest to places."""
+    n = len(x)
+    if n < 3:
+        aside = np.array([[0.3, 0.5, 0.7], [0.7, -0.5, 0.3]])
+        own, other = (_frame(np.concatenate([y[:1] - y[-1:], aside])) for y in (x, goal))
+        return [(own.T @ other, False)]
+    triples = _triples(n)
+    sides = _sides(goal[triples])
+    # The largest triangle of the reference, by Heron's formula.
+    half = sides.sum(1) / 2
+    chosen = (half * (half[:, None] - sides).prod(1)).argmax()
+    misfit = np.abs(_sides(x[triples]) - sides[chosen]).sum(1)
+    frames = _frame(x[triples[misfit.argsort(kind="stable")[:FRAMES]]])
+    other = _frame(goal[triples[chosen]])
+    turns = np.concatenate([frames.transpose(0, 2, 1) @ other, (frames * MIRROR).transpose(0, 2, 1) @ other])
+    misplaced = _squares(goal, x @ turns).min(2).sum(1)
+    return [(turns[i], bool(i >= len(frames))) for i in misplaced.argsort(kind="stable")[:3]]
+
+
+@cache
+def _triples(n: int) -> Array:
+    """All ordered triples of n atoms."""
+    return np.array(list(permutations(range(n), 3)))
+
+
+def _squares(x: Array, y: Array) -> Array:
+    """Squared distances (..., n, m) of points."""
+    difference = x[..., :, None, :] - y[..., None, :, :]
+    squares: Array = (difference * difference).sum(-1)
+    return squares
+
+
+def _sides(triples: Array) -> Array:
     """The three distances in each triple of points (t, 3, 3)."""
-    sides: Tensor = (triples - triples.roll(1, dims=-2)).norm(dim=-1)
+    difference = triples - np.roll(triples, 1, axis=-2)
+    sides: Array = np.sqrt((difference * difference).sum(-1))
     return sides
 
 
-def _frame(triples: Tensor) -> Tensor:
+def _frame(triples: Array) -> Array:
     """Right-handed orthonormal rows (..., 3, 3) that go with three points."""
-    first = triples[..., 1, :] - triples[..., 0, :]
-    first = first / first.norm(dim=-1, keepdim=True).clamp(min=1e-300)
-    normal = torch.linalg.cross(first, triples[..., 2, :] - triples[..., 0, :])
-    normal = normal / normal.norm(dim=-1, keepdim=True).clamp(min=1e-300)
-    return torch.stack([first, torch.linalg.cross(normal, first), normal], dim=-2)
+    first = _unit(triples[..., 1, :] - triples[..., 0, :])
+    normal = _unit(np.cross(first, triples[..., 2, :] - triples[..., 0, :]))
+    return np.stack([first, np.cross(normal, first), normal], axis=-2)
 
 
-def _kabsch(x: Tensor, goal: Tensor, mirrored: bool) -> Tensor:
+def _unit(x: Array) -> Array:
+    """Vectors (..., 3) made one long, zero ones left."""
+    unit: Array = x / np.maximum(np.linalg.norm(x, axis=-1, keepdims=True), 1e-300)
+    return unit
+
+
+def _kabsch(x: Array, goal: Array, mirrored: bool) -> Array:
     """The rotation Q, or reflection where `mirrored`, that brings x @ Q nearest to the goal (Kabsch 1976)."""
-    left, _, right = torch.linalg.svd(x.mT @ goal)
-    wrong = bool(torch.linalg.det(left @ right) < 0) != mirrored
-    signs = x.new_tensor([1.0, 1.0, -1.0 if wrong else 1.0])
-    turn: Tensor = (left * signs) @ right
+    left, _, right = np.linalg.svd(x.T @ goal)
+    wrong = bool(np.linalg.det(left @ right) < 0) != mirrored
+    turn: Array = (left * np.array([1.0, 1.0, -1.0 if wrong else 1.0])) @ right
     return turn
