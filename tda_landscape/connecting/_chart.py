@@ -52,7 +52,7 @@ class Chart:
     """What is known of a landscape, and the scales that its first descents showed.
 
     For each saddle `sides` and `steepness`, the gradient left at it; for each minimum `climbs`, how many began there,
-    and `reached`, how many descents ended there. `untried` are points made from minima that the symmetry fixes.
+    and `reached`, how many descents ended there. `untried` are variants of minima.
     """
 
     energy: Energy
@@ -70,7 +70,7 @@ class Chart:
     untried: Untried = field(default_factory=Untried)
     starts: int = 0
     starts_cost: float = 0.0
-    fixed_cost: float = 0.0
+    variants_cost: float = 0.0
 
     def start(self, number: int) -> None:
         """Descend from fresh starts."""
@@ -85,8 +85,8 @@ class Chart:
             if minimum >= 0:
                 self.minima.hits[minimum] += 1
 
-    def start_fixed(self, number: int) -> int:
-        """Descend from points that the symmetry fixes, made from minima: in symmetric subspaces, where saddles end it.
+    def start_variants(self, number: int) -> int:
+        """Descend from variants of minima; some stay in symmetric subspaces, where saddles end them.
 
         Returns how many there were to try.
         """

@@ -17,14 +17,14 @@ from tda_landscape.topology import LandscapeGraph
 FIRST_STARTS, SHARE = 8, 0.3
 """Fresh starts at first, and the share of all work that fresh starts get after that."""
 
-FIXED_SHARE = 0.3
-"""The share of all work that starts from points which the symmetry fixes get."""
+VARIANTS_SHARE, SHARE_BESIDE = 0.3, 0.2
+"""The share of all work that starts from variants of the minima get, and fresh starts while there are variants."""
 
 MORE_STARTS = 10
 """Times that as many starts are made where the first ended in no minimum."""
 
 CLIMBS, FEWEST, MOST = 2, 4, 32
-"""Climbs of one round: so many a minimum, half of it while starts in symmetric subspaces are left, within bounds."""
+"""Climbs of one round: so many a minimum, half of it while variants of minima are left, within bounds."""
 
 CLIMB_COST = 50
 """What a climb costs about, in gradients: fresh starts are made ahead of the climbs that they go with."""
@@ -53,9 +53,9 @@ def explore(
 
     For energies whose Hessian can be afforded (tens of parameters). Rounds of descents from fresh starts and of
     climbs by eigenvector following from the minima that were climbed from least; both ways down from every new
-    saddle of index 1 bring new minima. In a network descents also start from each minimum with one unit set to zero
-    or to a copy of another: they stay in a symmetric subspace, where they end in minima and saddles of the whole space
-    that fresh starts and climbs reach rarely.
+    saddle of index 1 bring new minima. Descents also start from variants of each minimum, which lead to minima and
+    saddles that fresh starts and climbs reach rarely: in a network one unit is set to zero or to a copy of another, and
+    the descent stays in that symmetric subspace; in a cluster one atom is taken to another place on the surface.
 
     Parameters
     ----------
@@ -90,8 +90,8 @@ def explore(
 
     Notes
     -----
-    The rule: every merge of the tree confirmed by at least 5 searches; of all saddles at most three for every four
-    minima seen only once, and none of those below the highest merge; the tree unchanged for `patience` times as much
+    The rule: every merge of the tree confirmed by at least 5 searches; of all saddles at most as many seen only once
+    as there are minima, and none of those below the highest merge; the tree unchanged for `patience` times as much
     work as was spent before it last changed. It is met by evidence, not by proof: what no start and no climb reached
     is not seen. How many minima were reached only once is told beside it: where there are some, others were probably
     missed. Where climbs leave minima apart for five times as long, as they do where the saddle between them is
@@ -188,17 +188,18 @@ def _affordable(chart: Chart, cost: Tally, budget: float | None) -> int:
 
 
 def _round(chart: Chart, rule: Rule, cost: Tally, climbs: int) -> None:
-    """Some fresh starts, some in symmetric subspaces, some climbs, and a look at the tree."""
+    """Some fresh starts, some from variants of minima, some climbs, and a look at the tree."""
     batch = max(1, climbs // 4)
-    while chart.starts_cost < SHARE * (cost.gradient_equivalents + CLIMB_COST * climbs):
+    share = SHARE_BESIDE if chart.untried.left else SHARE
+    while chart.starts_cost < share * (cost.gradient_equivalents + CLIMB_COST * climbs):
         before = cost.gradient_equivalents
         chart.start(batch)
         chart.starts_cost += cost.gradient_equivalents - before
-    while chart.fixed_cost < FIXED_SHARE * (cost.gradient_equivalents + CLIMB_COST * climbs):
+    while chart.variants_cost < VARIANTS_SHARE * (cost.gradient_equivalents + CLIMB_COST * climbs):
         before = cost.gradient_equivalents
-        if not chart.start_fixed(batch):
+        if not chart.start_variants(batch):
             break
-        chart.fixed_cost += cost.gradient_equivalents - before
+        chart.variants_cost += cost.gradient_equivalents - before
     chart.search(climbs, *_limits(rule))
     rule.look(
         chart.tree(),

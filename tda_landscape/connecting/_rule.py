@@ -12,10 +12,6 @@ CONFIRMATIONS = 5
 PATIENCE = 1.25
 """Work without change that is asked for, relative to all the work before the last change."""
 
-RARE = 0.75
-"""Saddles of one search, whatever their energy, that are allowed for each minimum: where there are more, climbs still
-find new saddles, and a minimum behind one of them was probably missed."""
-
 APART = 5
 """Times as much is given to climbs that are to join the last minima, which they cannot where saddles are degenerate."""
 
@@ -28,7 +24,8 @@ class Rule:
     one search, `lonely` those of them below the last merge, `single` the minima that one search ended in, of descents
     from starts and from saddles. The last is told but not waited for: where minima are rare, as in a cluster of 8
     atoms, it doubles the work. "k rounds without change" alone ends too early: it was right for 6 of 20 searches on a
-    cluster of 8 atoms; without `rare` the rule was wrong for 2 of 14.
+    cluster of 8 atoms. Where more saddles are rare than there are minima, climbs still find new ones, and a minimum
+    behind one of them was probably missed.
     """
 
     patience: float = PATIENCE
@@ -61,15 +58,10 @@ class Rule:
         return 0 if self.tree is None else len(self.tree.births)
 
     @property
-    def most_rare(self) -> int:
-        """How many saddles may have been seen only once."""
-        return int(RARE * self.minima)
-
-    @property
     def met(self) -> bool:
         """Whether the search may end."""
         confirmed = self.fewest >= CONFIRMATIONS or self.minima == 1
-        enough = confirmed and self.lonely == 0 and self.rare <= self.most_rare
+        enough = confirmed and self.lonely == 0 and self.rare <= self.minima
         return self.connected and enough and self.spent - self.last_change >= self.patience * self.last_change
 
     @property
@@ -85,7 +77,7 @@ class Rule:
         loose = "" if self.connected else "; the minima are not all joined"
         return (
             f"{ended}: {merges} merges, the least confirmed of them {self.fewest} times (rule: {CONFIRMATIONS}), "
-            f"{self.rare} saddles seen only once (rule: at most {self.most_rare}), "
+            f"{self.rare} saddles seen only once (rule: at most {self.minima}), "
             f"{self.lonely} of them below the last merge (rule: 0), "
             f"{self.single} minima reached only once, "
             f"unchanged for {self.spent - self.last_change:.0f} gradients after a change at {self.last_change:.0f} "

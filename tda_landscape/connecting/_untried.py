@@ -1,4 +1,4 @@
-"""Starts in symmetric subspaces: points that elements of the symmetry fix, made from minima and not yet tried."""
+"""Starts near minima: variants of them that the symmetry names and that were not yet tried."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from tda_landscape.energy.symmetry import Fixing, Symmetry
+from tda_landscape.energy.symmetry import Symmetry, Varying
 
 SAME_MARKS = 1e-6
 """Difference of invariants, relative to 1 + their length, within which points are taken for images of each other."""
@@ -28,8 +28,8 @@ class Untried:
     def add(self, minimum: Tensor, symmetry: Symmetry | None, generator: torch.Generator) -> None:
         """Add the points made from one minimum (1, d), in random order: none is an image of it or of another."""
         points = minimum[:0]
-        if isinstance(symmetry, Fixing):
-            made = symmetry.fixed(minimum)
+        if isinstance(symmetry, Varying):
+            made = symmetry.variants(minimum)
             marks = symmetry.invariants(torch.cat([minimum, made]))
             same = torch.cdist(marks, marks) <= SAME_MARKS * (1 + marks.norm(dim=1))
             points = made[~same.tril(-1).any(1)[1:]]

@@ -32,7 +32,7 @@ def test_points_are_no_images_of_the_minimum_or_of_each_other(xor):
         for i in range(len(points)):
             images, _ = symmetry.align(points[:i], points[i].expand(i, -1))
             assert bool(((images - points[i]).norm(dim=1) > 1e-3).all())
-        images, _ = symmetry.align(symmetry.fixed(point[None]), point.expand(16, -1))
+        images, _ = symmetry.align(symmetry.variants(point[None]), point.expand(16, -1))
         left_out = 16 - (len(points) - 1)
         again = sum(
             float((symmetry.align(points, image.expand(len(points), -1))[0] - image).norm(dim=1).min()) < 1e-5
@@ -69,7 +69,7 @@ def test_descents_stay_in_the_subspace_and_end_in_a_saddle_that_is_then_recogniz
     start[0, [0, 1, 8, 12]] = 0
     chart.untried.points[0] = start
     before = len(chart.saddles)
-    assert chart.start_fixed(1) == 1
+    assert chart.start_variants(1) == 1
     assert len(chart.saddles) == before + 1
     assert chart.saddles.hits[before] == 1
     assert min(side.minimum for side in chart.sides[before]) >= 0
@@ -113,6 +113,6 @@ def test_networks_find_more_with_fixed_points(xor, monkeypatch):
         return len(graph.births), int((graph.saddle_index == 1).sum())
 
     with_them = found()
-    monkeypatch.setattr("tda_landscape.connecting._explore.FIXED_SHARE", 0.0)
+    monkeypatch.setattr("tda_landscape.connecting._explore.VARIANTS_SHARE", 0.0)
     without = found()
     assert with_them > without

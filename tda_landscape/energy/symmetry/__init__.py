@@ -4,7 +4,7 @@ from tda_landscape.energy.symmetry._atoms import Atoms
 from tda_landscape.energy.symmetry._find import find_symmetry
 from tda_landscape.energy.symmetry._isotropy import isotropy
 from tda_landscape.energy.symmetry._network import NetworkSymmetry
-from tda_landscape.energy.symmetry._symmetry import Fixing, Symmetry
+from tda_landscape.energy.symmetry._symmetry import Symmetry, Varying
 from tda_landscape.energy.symmetry._verify import verify
 
-__all__ = ["Atoms", "Fixing", "NetworkSymmetry", "Symmetry", "find_symmetry", "isotropy", "verify"]
+__all__ = ["Atoms", "NetworkSymmetry", "Symmetry", "Varying", "find_symmetry", "isotropy", "verify"]

@@ -15,6 +15,7 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from tda_landscape._errors import InputError
+from tda_landscape.energy.symmetry._surface import elsewhere
 
 FRAMES = 24
 """Triples of atoms that are tried as the image of the reference's triple."""
@@ -90,6 +91,10 @@ class Atoms:
             return points.clone(), torch.empty(0, self.degree, dtype=torch.int64)
         images, orders, hands = (torch.from_numpy(np.stack(part)) for part in zip(*moved, strict=True))
         return images.reshape(points.shape), self._sheets(orders, hands)
+
+    def variants(self, point: Tensor) -> Tensor:
+        """Points (m, d) made from one point (1, d): each atom in turn on each place of the surface where it fits."""
+        return elsewhere(self._atoms(point)[0]).flatten(1)
 
     def zero_modes(self, points: Tensor) -> Tensor:
         """Orthonormal translations and rotations (k, 6, d); fewer for atoms on a line."""

@@ -160,10 +160,12 @@ class NetworkSymmetry:
             points = frames.canonical(chain, points)
         return canonical(self.structure, points)
 
-    def fixed(self, point: Tensor) -> Tensor:
+    def variants(self, point: Tensor) -> Tensor:
         """Points (m, d) made from one point (1, d), each of which some element leaves where it is.
 
-        One unit is zero, where it has a sign, or a copy of another one of its layer, in every way.
+        One unit is zero, where it has a sign, or a copy of another one of its layer, in every way. There the gradient
+        lies in the subspace of all such points, so that descents never leave it: what is stationary in the subspace
+        is stationary (R. S. Palais, The principle of symmetric criticality, Commun. Math. Phys. 69, 19, 1979).
         """
         return self.structure.unfold(fixed(self.structure, self.structure.fold(point)))
 

@@ -54,13 +54,13 @@ class Symmetry(Protocol):
 
 
 @runtime_checkable
-class Fixing(Protocol):
-    """A symmetry that can name points which some of its elements leave where they are.
+class Varying(Protocol):
+    """A symmetry that can name starts near a point: one of the parts that it exchanges is changed.
 
-    There the gradient lies in the subspace of all such points, so that descents never leave it: what is stationary in
-    the subspace is stationary (R. S. Palais, The principle of symmetric criticality, Commun. Math. Phys. 69, 19, 1979).
+    A unit of a network vanishes or becomes a copy of another one, an atom is taken to another place. Descents from
+    there are short, and lead to minima and saddles that fresh starts and climbs reach rarely.
     """
 
-    def fixed(self, point: Tensor) -> Tensor:
-        """Points (m, d) made from one point (1, d), each of which some element leaves where it is."""
+    def variants(self, point: Tensor) -> Tensor:
+        """Points (m, d) made from one point (1, d), each by changing one part."""
         ...

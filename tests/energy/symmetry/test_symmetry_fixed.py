@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 import tda_landscape as tl
-from tda_landscape.energy.symmetry import Fixing, find_symmetry
+from tda_landscape.energy.symmetry import Varying, find_symmetry
 
 DATA = (
     torch.randn(12, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64),
@@ -48,9 +48,9 @@ def in_subspace(point, gradient, widths):
 def test_gradients_at_fixed_points_do_not_leave_them(widths, number):
     energy = net(widths)
     symmetry = find_symmetry(energy)
-    assert isinstance(symmetry, Fixing)
+    assert isinstance(symmetry, Varying)
     start = energy.start(1, 0) + 0.1
-    points = symmetry.fixed(start)
+    points = symmetry.variants(start)
     assert points.shape == (number, energy.dim)
     _, gradients = energy.value_and_grad(points)
     assert all(in_subspace(x, g, widths) for x, g in zip(points, gradients, strict=True))
@@ -61,10 +61,10 @@ def test_gradients_at_fixed_points_do_not_leave_them(widths, number):
 def test_without_signs_units_are_only_copied():
     energy = net([3], "relu")
     start = energy.start(1, 0) + 0.1
-    points = find_symmetry(energy).fixed(start)
+    points = find_symmetry(energy).variants(start)
     assert len(points) == 6
     assert not any((x == 0).all(1).any() for x in units(points, [3])[0])
 
 
 def test_atoms_name_no_fixed_points():
-    assert not isinstance(find_symmetry(tl.zoo.lennard_jones(5)), Fixing)
+    assert not isinstance(find_symmetry(tl.zoo.lennard_jones(5)), Varying)
