@@ -64,7 +64,3 @@ def test_without_signs_units_are_only_copied():
     points = find_symmetry(energy).variants(start)
     assert len(points) == 6
     assert not any((x == 0).all(1).any() for x in units(points, [3])[0])
-
-
-def test_atoms_name_no_fixed_points():
-    assert not isinstance(find_symmetry(tl.zoo.lennard_jones(5)), Varying)
