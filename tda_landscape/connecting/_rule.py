@@ -12,20 +12,23 @@ CONFIRMATIONS = 5
 PATIENCE = 1.25
 """Work without change that is asked for, relative to all the work before the last change."""
 
+RARE = 0.75
+"""Saddles of one search, whatever their energy, that are allowed for each minimum: where there are more, climbs still
+find new saddles, and a minimum behind one of them was probably missed."""
+
 APART = 5
 """Times as much is given to climbs that are to join the last minima, which they cannot where saddles are degenerate."""
 
 
 @dataclass(slots=True)
 class Rule:
-    """Every merge confirmed often enough, few saddles seen only once and no low one, the tree unchanged for long.
+    """Every merge confirmed often enough, few saddles seen only once, the tree unchanged for long.
 
-    What was seen once says that other such things were not seen at all (Good and Turing): `rare` counts the saddles of
-    one search, `lonely` those of them below the last merge, `single` the minima that one search ended in, of descents
-    from starts and from saddles. The last is told but not waited for: where minima are rare, as in a cluster of 8
-    atoms, it doubles the work. "k rounds without change" alone ends too early: it was right for 6 of 20 searches on a
-    cluster of 8 atoms. Where more saddles are rare than there are minima, climbs still find new ones, and a minimum
-    behind one of them was probably missed.
+    What was seen once says that other such things were not seen at all (Good and Turing). `rare` counts the saddles of
+    one search; for each of them below the last merge, `lonely` ones, the tree is to stay unchanged as long again.
+    `single` counts the minima that one search ended in, of descents from starts and from saddles. They are told but
+    not waited for: where minima are rare, as in a cluster of 8 atoms, that doubles the work. "k rounds without change"
+    alone ends too early: it was right for 6 of 20 searches on a cluster of 8 atoms.
     """
 
     patience: float = PATIENCE
@@ -58,11 +61,21 @@ class Rule:
         return 0 if self.tree is None else len(self.tree.births)
 
     @property
+    def most_rare(self) -> int:
+        """How many saddles may have been seen only once."""
+        return int(RARE * self.minima)
+
+    @property
+    def wanted(self) -> float:
+        """How many times as much work as before the last change is to pass without one."""
+        return self.patience * (1 + self.lonely)
+
+    @property
     def met(self) -> bool:
         """Whether the search may end."""
         confirmed = self.fewest >= CONFIRMATIONS or self.minima == 1
-        enough = confirmed and self.lonely == 0 and self.rare <= self.minima
-        return self.connected and enough and self.spent - self.last_change >= self.patience * self.last_change
+        enough = confirmed and self.rare <= self.most_rare
+        return self.connected and enough and self.spent - self.last_change >= self.wanted * self.last_change
 
     @property
     def stuck(self) -> bool:
@@ -77,11 +90,11 @@ class Rule:
         loose = "" if self.connected else "; the minima are not all joined"
         return (
             f"{ended}: {merges} merges, the least confirmed of them {self.fewest} times (rule: {CONFIRMATIONS}), "
-            f"{self.rare} saddles seen only once (rule: at most {self.minima}), "
-            f"{self.lonely} of them below the last merge (rule: 0), "
+            f"{self.rare} saddles seen only once (rule: at most {self.most_rare}), "
+            f"{self.lonely} of them below the last merge, "
             f"{self.single} minima reached only once, "
             f"unchanged for {self.spent - self.last_change:.0f} gradients after a change at {self.last_change:.0f} "
-            f"(rule: {self.patience:g} times as much){loose}"
+            f"(rule: {self.wanted:g} times as much){loose}"
         )
 
 

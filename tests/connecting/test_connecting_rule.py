@@ -60,24 +60,24 @@ def test_rounding_and_saddles_above_the_merges_are_no_change():
     assert looked((BIRTHS, EDGES, HEIGHTS, [9] * 3, 100), more).last_change == 100
 
 
-@pytest.mark.parametrize(("lonely", "met"), [(0, True), (1, False), (2, False)])
-def test_no_low_saddle_may_have_been_seen_only_once(lonely, met):
+@pytest.mark.parametrize(("lonely", "spent"), [(0, 225), (1, 350), (2, 475)])
+def test_each_low_saddle_that_was_seen_only_once_asks_for_as_long_again(lonely, spent):
     """Extra saddles between the merges at 3 and 4, that do not change the tree."""
     edges, heights = [*EDGES, (0, 2), (0, 2)], [4.0, 3.0, 5.0, 4.0, 4.0]
-    confirmations = [5, 5, 1] + [1] * lonely + [2] * (2 - lonely)
-    rule = looked(*[(BIRTHS, edges, heights, confirmations, s) for s in (100, 1000)])
-    assert rule.lonely == lonely
-    assert rule.met == met
+    confirmations = [5, 5, 2] + [1] * lonely + [2] * (2 - lonely)
+    for after, met in ((spent - 1, False), (spent, True)):
+        rule = looked(*[(BIRTHS, edges, heights, confirmations, s) for s in (100, after)])
+        assert (rule.lonely, rule.met) == (lonely, met)
 
 
-@pytest.mark.parametrize(("rare", "met"), [(0, True), (3, True), (4, False), (9, False)])
+@pytest.mark.parametrize(("rare", "met"), [(0, True), (2, True), (3, False), (9, False)])
 def test_few_saddles_may_have_been_seen_only_once_however_high_they_are(rare, met):
-    """As many as there are minima."""
+    """Three minima: three saddles for every four minima are two."""
     edges, heights = [*EDGES, *[(0, 2)] * 8], [*HEIGHTS, *[6.0] * 8]
     confirmations = [5, 5] + [1] * rare + [2] * (9 - rare)
     rule = looked(*[(BIRTHS, edges, heights, confirmations, s) for s in (100, 1000)])
-    assert (rule.rare, rule.minima, rule.met) == (rare, 3, met)
-    assert f"{rare} saddles seen only once (rule: at most 3), 0 of them below" in rule.state("")
+    assert (rule.rare, rule.most_rare, rule.met) == (rare, 2, met)
+    assert f"{rare} saddles seen only once (rule: at most 2), 0 of them below" in rule.state("")
 
 
 def test_minima_that_are_not_joined_keep_it_open():
@@ -103,7 +103,7 @@ def test_the_state_says_how_far_it_is_and_never_complete():
     for part in (
         "the rule is met: 2 merges",
         "confirmed of them 5 times",
-        "1 saddles seen only once (rule: at most 3), 0 of them below",
+        "1 saddles seen only once (rule: at most 2), 0 of them below",
         "unchanged for 160",
     ):
         assert part in state
