@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tda_landscape.topology import MergeTree
+from tda_landscape.topology._words import many
 
 CONFIRMATIONS = 5
 PATIENCE = 1.25
@@ -89,10 +90,10 @@ class Rule:
         merges = 0 if self.tree is None else len(self.tree.height)
         loose = "" if self.connected else "; the minima are not all joined"
         return (
-            f"{ended}: {merges} merges, the least confirmed of them {self.fewest} times (rule: {CONFIRMATIONS}), "
-            f"{self.rare} saddles seen only once (rule: at most {self.most_rare}), "
-            f"{self.lonely} of them below the last merge, "
-            f"{self.single} minima reached only once, "
+            f"{ended}: {many(merges, 'merge', 'merges')}, the least confirmed {many(self.fewest, 'time', 'times')} "
+            f"(rule: {CONFIRMATIONS}), {many(self.rare, 'saddle', 'saddles')} seen only once "
+            f"(rule: at most {self.most_rare}), {self.lonely} of them below the last merge, "
+            f"{many(self.single, 'minimum', 'minima')} reached only once, "
             f"unchanged for {self.spent - self.last_change:.0f} gradients after a change at {self.last_change:.0f} "
             f"(rule: {self.wanted:g} times as much){loose}"
         )

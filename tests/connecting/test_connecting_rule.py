@@ -5,6 +5,7 @@ import pytest
 
 from tda_landscape.connecting._rule import Rule
 from tda_landscape.topology import merge_tree
+from tda_landscape.topology._words import many
 
 BIRTHS, EDGES, HEIGHTS = [0.0, 1.0, 2.0], [(0, 1), (1, 2), (0, 2)], [4.0, 3.0, 5.0]
 
@@ -102,8 +103,8 @@ def test_the_state_says_how_far_it_is_and_never_complete():
     state = same([5, 7, 1], 100, 260).state("the rule is met")
     for part in (
         "the rule is met: 2 merges",
-        "confirmed of them 5 times",
-        "1 saddles seen only once (rule: at most 2), 0 of them below",
+        "the least confirmed 5 times",
+        "1 saddle seen only once (rule: at most 2), 0 of them below",
         "unchanged for 160",
     ):
         assert part in state
@@ -115,7 +116,7 @@ def test_the_state_says_how_far_it_is_and_never_complete():
 def test_minima_that_were_reached_only_once_are_told(reached, single):
     rule = looked(*[(BIRTHS, EDGES, HEIGHTS, [5, 5, 9], s) for s in (100, 1000)], reached=reached)
     assert rule.single == single
-    assert f"{single} minima reached only once" in rule.state("")
+    assert f"{many(single, 'minimum', 'minima')} reached only once" in rule.state("")
 
 
 def test_climbs_are_given_up_after_long_work_that_joins_nothing():
