@@ -17,7 +17,7 @@ from tda_landscape.topology import LandscapeGraph
 FIRST_STARTS, SHARE = 8, 0.3
 """Fresh starts at first, and the share of all work that fresh starts get after that."""
 
-VARIANTS_SHARE, SHARE_BESIDE = 0.2, 0.15
+VARIANTS_SHARE, SHARE_BESIDE = 0.2, 0.1
 """The share of all work that starts from variants of the minima get, and fresh starts while there are variants."""
 
 MORE_STARTS = 10
