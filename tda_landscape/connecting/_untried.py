@@ -12,6 +12,9 @@ from tda_landscape.energy.symmetry import Symmetry, Varying
 SAME_MARKS = 1e-6
 """Difference of invariants, relative to 1 + their length, within which points are taken for images of each other."""
 
+MOST = 512
+"""Variants of one minimum that are kept, at random: 38 atoms have 1,750, most of which would never have their turn."""
+
 
 @dataclass(slots=True)
 class Untried:
@@ -30,6 +33,8 @@ class Untried:
         points = minimum[:0]
         if isinstance(symmetry, Varying):
             made = symmetry.variants(minimum)
+            if len(made) > MOST:
+                made = made[torch.randperm(len(made), generator=generator)[:MOST]]
             marks = symmetry.invariants(torch.cat([minimum, made]))
             same = torch.cdist(marks, marks) <= SAME_MARKS * (1 + marks.norm(dim=1))
             points = made[~same.tril(-1).any(1)[1:]]

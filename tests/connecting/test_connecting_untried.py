@@ -55,6 +55,19 @@ def test_the_minima_take_turns_and_each_point_is_taken_once(xor):
     assert len(queue.take(1)) == 0
 
 
+def test_of_very_many_variants_some_are_kept(monkeypatch):
+    energy = tl.zoo.lennard_jones(7)
+    symmetry = find_symmetry(energy)
+    minimum = tl.quench(energy, energy.start(20, 0)).leaves.points[-1:]
+    kept = []
+    for most in (512, 10):
+        monkeypatch.setattr("tda_landscape.connecting._untried.MOST", most)
+        queue = Untried()
+        queue.add(minimum, symmetry, generator())
+        kept.append(queue.left)
+    assert kept[0] > 10 >= kept[1] > 0
+
+
 def test_without_a_symmetry_there_is_nothing_to_try():
     queue = Untried()
     queue.add(torch.zeros(1, 2, dtype=torch.float64), None, generator())
