@@ -63,11 +63,11 @@ class Chart:
     small: float
     minima: Atlas
     saddles: Atlas
+    untried: Untried
     sides: list[tuple[Side, Side]] = field(default_factory=list)
     steepness: list[float] = field(default_factory=list)
     climbs: list[int] = field(default_factory=list)
     reached: list[int] = field(default_factory=list)
-    untried: Untried = field(default_factory=Untried)
     starts: int = 0
     starts_cost: float = 0.0
     variants_cost: float = 0.0
@@ -85,20 +85,14 @@ class Chart:
             if minimum >= 0:
                 self.minima.hits[minimum] += 1
 
-    def start_variants(self, number: int) -> int:
-        """Descend from variants of minima; some stay in symmetric subspaces, where saddles end them.
-
-        Returns how many there were to try.
-        """
-        points = self.untried.take(number)
-        if not len(points):
-            return 0
+    def start_variants(self, number: int) -> None:
+        """Descend from variants of minima; some stay in symmetric subspaces, where saddles end them."""
+        points = self.untried.take(number, self.energy)
         task = descend(points, 0.1 * self.spread, self.small, self.minima, saddles=self.saddles)
         (found,) = drive(self.energy, [task])
         for saddle in found.saddle[found.saddle >= 0].tolist():
             self.saddles.hits[saddle] += 1
         self._minima_of(found)
-        return len(points)
 
     def search(self, number: int, below: float, ceiling: float) -> None:
         """Climb from the minima with the fewest climbs so far; enter what is found.
@@ -187,7 +181,7 @@ class Chart:
                 numbers[row] = self.minima.add(wrapped, settled.energies, settled.spectrum)
                 self.climbs.append(0)
                 self.reached.append(0)
-                self.untried.add(wrapped, self.symmetry, self.generator)
+                self.untried.add(wrapped, self.generator)
         for minimum in numbers:
             if minimum >= 0:
                 self.reached[minimum] += 1
@@ -254,6 +248,6 @@ def first_chart(
     went = (found.walkers.points - points).norm(dim=1)[found.arrived]
     length = float(went.median()) / energy.dim**0.5 if len(went) else spread
     atlases = (Atlas(energy, symmetry, length), Atlas(energy, symmetry, length))
-    chart = Chart(energy, symmetry, generator, reach * length, spread, small, *atlases)
+    chart = Chart(energy, symmetry, generator, reach * length, spread, small, *atlases, Untried(symmetry))
     chart.enter_starts(found)
     return chart

@@ -8,29 +8,15 @@ from tda_landscape._errors import InputError, Interrupted, expect, expect_number
 from tda_landscape.connecting._chart import Chart, first_chart
 from tda_landscape.connecting._chart_graph import graph_of, minima_of
 from tda_landscape.connecting._growth import join
+from tda_landscape.connecting._round import affordable, work
 from tda_landscape.connecting._rule import PATIENCE, Rule
 from tda_landscape.energy import Energy, Tally, tally
 from tda_landscape.energy._random import as_generator
 from tda_landscape.energy.symmetry import Symmetry, find_symmetry
 from tda_landscape.topology import LandscapeGraph
 
-FIRST_STARTS, SHARE = 8, 0.3
-"""Fresh starts at first, and the share of all work that fresh starts get after that."""
-
-VARIANTS_SHARE, SHARE_BESIDE = 0.2, 0.1
-"""The share of all work that starts from variants of the minima get, and fresh starts while there are variants."""
-
-MORE_STARTS = 10
-"""Times that as many starts are made where the first ended in no minimum."""
-
-CLIMBS, FEWEST, MOST = 2, 4, 32
-"""Climbs of one round: so many a minimum, half of it while variants of minima are left, within bounds."""
-
-CLIMB_COST = 50
-"""What a climb costs about, in gradients: fresh starts are made ahead of the climbs that they go with."""
-
-VERIFICATION = 30
-"""What it takes to verify the path of one merge, about: so much is held back for each minimum."""
+FIRST_STARTS, MORE_STARTS = 8, 10
+"""Fresh starts at first, and times that as many are made where they ended in no minimum."""
 
 STUCK = "climbs join no more minima"
 
@@ -91,8 +77,9 @@ def explore(
     Notes
     -----
     The rule: every merge of the tree confirmed by at least 5 searches; of all saddles at most three for every four
-    minima seen only once; the tree unchanged for `patience` times as much work as was spent before it last changed, and
-    as long again for each saddle below the highest merge that was seen only once. It is met by evidence, not by proof:
+    minima seen only once; half of the variants of minima tried; the tree unchanged for `patience` times as much work as
+    was spent before it last changed, and as long again for each saddle below the highest merge that was seen only once.
+    It is met by evidence, not by proof:
     what no start and no climb reached is not seen. How many minima were reached only once is told beside it: where
     there are some, others were probably missed. Where climbs leave minima apart for five times as long, as they do
     where the saddle between them is degenerate, the ladder searches a path from each part that is left to another one.
@@ -146,10 +133,10 @@ def explore_chart(
             "sample, quench and connect (explore=False in a survey), which take flat valleys too"
         )
     chart.starts_cost = cost.gradient_equivalents
-    rule = Rule(patience)
+    rule, left = Rule(patience), left_of(budget, cost)
     try:
-        while not (rule.met or rule.stuck) and (climbs := _affordable(chart, cost, budget)):
-            _round(chart, rule, cost, climbs)
+        while not (rule.met or rule.stuck) and (climbs := affordable(chart, cost, left)):
+            work(chart, rule, cost, left, climbs)
             if progress is not None:
                 progress(rule.state(f"{len(chart.minima)} minima, {len(chart.saddles)} saddles"))
     except KeyboardInterrupt:
@@ -168,55 +155,3 @@ def joined(chart: Chart, reason: str, left: Callable[[], float], seed: int) -> L
 def left_of(budget: float | None, cost: Tally) -> Callable[[], float]:
     """What a budget has left, asked at any time."""
     return lambda: float("inf") if budget is None else budget - cost.gradient_equivalents
-
-
-def climbs_of_round(chart: Chart) -> int:
-    """Number of climbs of the next round, whatever they cost."""
-    each = CLIMBS // 2 if chart.untried.left else CLIMBS
-    return max(FEWEST, min(MOST, each * len(chart.minima)))
-
-
-def _affordable(chart: Chart, cost: Tally, budget: float | None) -> int:
-    """Number of climbs of the next round, fewer where the budget ends, at what they cost so far."""
-    climbs = climbs_of_round(chart)
-    if budget is None:
-        return climbs
-    before = sum(chart.climbs)
-    each = cost.gradient_equivalents / before if before else 2 * CLIMB_COST
-    left = left_of(budget, cost)() - VERIFICATION * len(chart.minima)
-    return max(0, min(climbs, int(left / (1.5 * each))))
-
-
-def _round(chart: Chart, rule: Rule, cost: Tally, climbs: int) -> None:
-    """Some fresh starts, some from variants of minima, some climbs, and a look at the tree."""
-    batch = max(1, climbs // 4)
-    share = SHARE_BESIDE if chart.untried.left else SHARE
-    while chart.starts_cost < share * (cost.gradient_equivalents + CLIMB_COST * climbs):
-        before = cost.gradient_equivalents
-        chart.start(batch)
-        chart.starts_cost += cost.gradient_equivalents - before
-    while chart.variants_cost < VARIANTS_SHARE * (cost.gradient_equivalents + CLIMB_COST * climbs):
-        before = cost.gradient_equivalents
-        if not chart.start_variants(batch):
-            break
-        chart.variants_cost += cost.gradient_equivalents - before
-    chart.search(climbs, *_limits(rule))
-    rule.look(
-        chart.tree(),
-        chart.reached,
-        chart.saddles.energies.tolist(),
-        chart.saddles.hits,
-        cost.gradient_equivalents,
-    )
-
-
-def _limits(rule: Rule) -> tuple[float, float]:
-    """Energies below which climbs may begin far away and above which they are given up: three times the tree's range.
-
-    None begins far away while there is no merge, and none is given up until all minima are joined.
-    """
-    if rule.tree is None or not len(rule.tree.height):
-        return -float("inf"), float("inf")
-    low = float(rule.tree.births.min())
-    limit = low + 3 * (float(max(rule.tree.height.max(), rule.tree.births.max())) - low)
-    return limit, limit if rule.connected else float("inf")

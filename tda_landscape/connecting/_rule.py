@@ -23,13 +23,14 @@ APART = 5
 
 @dataclass(slots=True)
 class Rule:
-    """Every merge confirmed often enough, few saddles seen only once, the tree unchanged for long.
+    """Every merge confirmed often enough, few saddles seen only once, variants tried, the tree unchanged for long.
 
     What was seen once says that other such things were not seen at all (Good and Turing). `rare` counts the saddles of
     one search; for each of them below the last merge, `lonely` ones, the tree is to stay unchanged as long again.
     `single` counts the minima that one search ended in, of descents from starts and from saddles. They are told but
-    not waited for: where minima are rare, as in a cluster of 8 atoms, that doubles the work. "k rounds without change"
-    alone ends too early: it was right for 6 of 20 searches on a cluster of 8 atoms.
+    not waited for: where minima are rare, as in a cluster of 8 atoms, that doubles the work. Half of the variants
+    of minima, where there are any, are waited for: else 1 of 48 searches on that cluster ended without one minimum.
+    "k rounds without change" alone ends too early: it was right for 6 of 20.
     """
 
     patience: float = PATIENCE
@@ -39,16 +40,28 @@ class Rule:
     rare: int = 0
     lonely: int = 0
     single: int = 0
+    tried: int = 0
+    untried: int = 0
     connected: bool = False
     tree: MergeTree | None = None
 
     def look(
-        self, tree: MergeTree, reached: list[int], heights: list[float], confirmations: list[int], spent: float
+        self,
+        tree: MergeTree,
+        reached: list[int],
+        heights: list[float],
+        confirmations: list[int],
+        variants: tuple[int, int],
+        spent: float,
     ) -> None:
-        """Take note, after a round of work, of the tree, how many descents reached each minimum, and all saddles."""
+        """Take note, after a round of work, of the tree, how many descents reached each minimum, and all saddles.
+
+        Of `variants` of minima so many were tried, and so many are left.
+        """
         if self.tree is None or not _same(self.tree, tree):
             self.last_change = spent
         self.tree, self.spent = tree, spent
+        self.tried, self.untried = variants
         self.fewest = min((confirmations[edge] for edge in tree.edge), default=0)
         top = float(tree.height.max()) if len(tree.height) else -np.inf
         self.rare = sum(n == 1 for n in confirmations)
@@ -75,7 +88,7 @@ class Rule:
     def met(self) -> bool:
         """Whether the search may end."""
         confirmed = self.fewest >= CONFIRMATIONS or self.minima == 1
-        enough = confirmed and self.rare <= self.most_rare
+        enough = confirmed and self.rare <= self.most_rare and self.untried <= self.tried
         return self.connected and enough and self.spent - self.last_change >= self.wanted * self.last_change
 
     @property
@@ -89,11 +102,13 @@ class Rule:
         """Say how the search ended and where the rule stood, in a sentence."""
         merges = 0 if self.tree is None else len(self.tree.height)
         loose = "" if self.connected else "; the minima are not all joined"
+        variants = self.tried + self.untried
+        tried = f"{self.tried} of {variants} variants of minima tried (rule: half of them), " if variants else ""
         return (
             f"{ended}: {many(merges, 'merge', 'merges')}, the least confirmed {many(self.fewest, 'time', 'times')} "
             f"(rule: {CONFIRMATIONS}), {many(self.rare, 'saddle', 'saddles')} seen only once "
             f"(rule: at most {self.most_rare}), {self.lonely} of them below the last merge, "
-            f"{many(self.single, 'minimum', 'minima')} reached only once, "
+            f"{many(self.single, 'minimum', 'minima')} reached only once, {tried}"
             f"unchanged for {self.spent - self.last_change:.0f} gradients after a change at {self.last_change:.0f} "
             f"(rule: {self.wanted:g} times as much){loose}"
         )

@@ -10,12 +10,12 @@ from tda_landscape.topology._words import many
 BIRTHS, EDGES, HEIGHTS = [0.0, 1.0, 2.0], [(0, 1), (1, 2), (0, 2)], [4.0, 3.0, 5.0]
 
 
-def looked(*looks, reached=None):
+def looked(*looks, reached=None, variants=(0, 0)):
     """A rule after some looks (births, edges, heights, confirmations, spent)."""
     rule = Rule()
     for births, edges, heights, confirmations, spent in looks:
         tree = merge_tree((np.array(births), edges, np.array(heights)))
-        rule.look(tree, reached or [2] * len(births), list(heights), list(confirmations), spent)
+        rule.look(tree, reached or [2] * len(births), list(heights), list(confirmations), variants, spent)
     return rule
 
 
@@ -117,6 +117,13 @@ def test_minima_that_were_reached_only_once_are_told(reached, single):
     rule = looked(*[(BIRTHS, EDGES, HEIGHTS, [5, 5, 9], s) for s in (100, 1000)], reached=reached)
     assert rule.single == single
     assert f"{many(single, 'minimum', 'minima')} reached only once" in rule.state("")
+
+
+@pytest.mark.parametrize(("tried", "left", "met"), [(0, 0, True), (9, 10, False), (10, 9, True), (0, 1, False)])
+def test_half_of_the_variants_of_minima_are_waited_for(tried, left, met):
+    rule = looked(*[(BIRTHS, EDGES, HEIGHTS, [5, 5, 9], s) for s in (100, 1000)], variants=(tried, left))
+    assert rule.met == met
+    assert (f"{tried} of {tried + left} variants of minima tried (rule: half" in rule.state("")) == (tried + left > 0)
 
 
 def test_climbs_are_given_up_after_long_work_that_joins_nothing():

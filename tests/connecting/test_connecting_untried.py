@@ -23,11 +23,11 @@ def generator():
 
 
 def test_points_are_no_images_of_the_minimum_or_of_each_other(xor):
-    _, symmetry, minima = xor
+    energy, symmetry, minima = xor
     for point in minima.points:
-        queue = Untried()
-        queue.add(point[None], symmetry, generator())
-        points = torch.cat([point[None], queue.take(100)])
+        queue = Untried(symmetry)
+        queue.add(point[None], generator())
+        points = torch.cat([point[None], queue.take(100, energy)])
         assert 1 <= len(points) <= 1 + 16
         for i in range(len(points)):
             images, _ = symmetry.align(points[:i], points[i].expand(i, -1))
@@ -42,36 +42,76 @@ def test_points_are_no_images_of_the_minimum_or_of_each_other(xor):
 
 
 def test_the_minima_take_turns_and_each_point_is_taken_once(xor):
-    _, symmetry, minima = xor
-    queue = Untried()
-    for point in minima.points[:3]:
-        queue.add(point[None], symmetry, generator())
+    energy, symmetry, minima = xor
+    queue = Untried(symmetry)
+    for point in minima.points[[0, 1, 3]]:
+        queue.add(point[None], generator())
     sizes = [len(points) for points in queue.points]
-    queue.take(3)
+    queue.take(3, energy)
     assert queue.taken == [1, 1, 1]
-    rest = queue.take(1000)
+    assert queue.idle == 3
+    rest = queue.take(1000, energy)
     assert len(rest) == sum(sizes) - 3
     assert queue.taken == sizes
-    assert len(queue.take(1)) == 0
+    assert len(queue.take(1, energy)) == 0
+    assert queue.idle == sum(sizes)
+    queue.add(minima.points[4:], generator())
+    assert queue.idle == 0
 
 
-def test_of_very_many_variants_some_are_kept(monkeypatch):
+def test_variants_of_networks_come_highest_first_and_images_by_symmetries_of_the_data_last(xor):
+    """Exchanging the inputs of XOR leaves the energy as it is, but is no symmetry of the network."""
+    energy, symmetry, minima = xor
+    exchanged = minima.points.clone()
+    exchanged[:, :8] = exchanged[:, :8].unflatten(1, (4, 2)).flip(2).flatten(1)
+    assert torch.allclose(energy(exchanged), energy(minima.points), atol=1e-12)
+    images, _ = symmetry.align(minima.points, exchanged)
+    other = int((images - exchanged).norm(dim=1).argmax())
+    assert float((images - exchanged)[other].norm()) > 0.1
+    ends = torch.stack([minima.points[other], exchanged[other]])
+    queue = Untried(symmetry)
+    for point in ends:
+        queue.add(point[None], generator())
+    of_one = len(queue.points[0])
+    levels = energy(queue.take(1000, energy))
+    assert len(levels) == 2 * of_one
+    new = [i for i, level in enumerate(levels) if not bool(((levels[:i] - level).abs() < 1e-9).any())]
+    assert new == list(range(len(new))), "those of an energy that was seen come last"
+    assert 5 < len(new) <= of_one
+    assert bool((levels[: len(new)].diff() < 0).all()), "highest first"
+
+
+def test_variants_of_clusters_come_in_any_order_and_cost_nothing():
+    energy, cost = tl.tally(tl.zoo.lennard_jones(7))
+    minimum = tl.quench(energy, energy.start(20, 0)).leaves.points[-1:]
+    queue = Untried(find_symmetry(energy))
+    before = cost.gradient_equivalents
+    queue.add(minimum, generator())
+    points = queue.take(1000, energy)
+    assert cost.gradient_equivalents == before
+    steps = energy(points).diff()
+    assert bool((steps < 0).any())
+    assert bool((steps > 0).any())
+
+
+@pytest.mark.parametrize("limit", ["COMPARED", "KEPT"])
+def test_of_very_many_variants_some_are_kept(limit, monkeypatch):
     energy = tl.zoo.lennard_jones(7)
     symmetry = find_symmetry(energy)
     minimum = tl.quench(energy, energy.start(20, 0)).leaves.points[-1:]
     kept = []
-    for most in (512, 10):
-        monkeypatch.setattr("tda_landscape.connecting._untried.MOST", most)
-        queue = Untried()
-        queue.add(minimum, symmetry, generator())
+    for most in (64, 10):
+        monkeypatch.setattr(f"tda_landscape.connecting._untried.{limit}", most)
+        queue = Untried(symmetry)
+        queue.add(minimum, generator())
         kept.append(queue.left)
     assert kept[0] > 10 >= kept[1] > 0
 
 
 def test_without_a_symmetry_there_is_nothing_to_try():
-    queue = Untried()
-    queue.add(torch.zeros(1, 2, dtype=torch.float64), None, generator())
-    assert queue.take(5).shape == (0, 2)
+    queue = Untried(None)
+    queue.add(torch.zeros(1, 2, dtype=torch.float64), generator())
+    assert queue.take(5, tl.zoo.mueller_brown()).shape == (0, 2)
 
 
 def test_descents_stay_in_the_subspace_and_end_in_a_saddle_that_is_then_recognized(xor):
@@ -82,7 +122,8 @@ def test_descents_stay_in_the_subspace_and_end_in_a_saddle_that_is_then_recogniz
     start[0, [0, 1, 8, 12]] = 0
     chart.untried.points[0] = start
     before = len(chart.saddles)
-    assert chart.start_variants(1) == 1
+    chart.start_variants(1)
+    assert chart.untried.tried == 1
     assert len(chart.saddles) == before + 1
     assert chart.saddles.hits[before] == 1
     assert min(side.minimum for side in chart.sides[before]) >= 0
@@ -126,6 +167,6 @@ def test_networks_find_more_with_fixed_points(xor, monkeypatch):
         return len(graph.births), int((graph.saddle_index == 1).sum())
 
     with_them = found()
-    monkeypatch.setattr("tda_landscape.connecting._explore.VARIANTS_SHARE", 0.0)
+    monkeypatch.setattr("tda_landscape.connecting._round.VARIANTS_SHARE", 0.0)
     without = found()
     assert with_them > without

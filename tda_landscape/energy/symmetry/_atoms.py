@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -32,6 +33,8 @@ class Atoms:
     """
 
     n: int
+    highest_first: ClassVar[bool] = False
+    """The highest variants lead back to the lowest minima."""
 
     @property
     def order(self) -> int:

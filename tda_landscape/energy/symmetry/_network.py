@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -67,6 +68,8 @@ class NetworkSymmetry:
 
     structure: Structure
     network: Network
+    highest_first: ClassVar[bool] = True
+    """Of variants those that change the function most lead elsewhere; equal ones are images by symmetries of data."""
 
     @property
     def order(self) -> int:

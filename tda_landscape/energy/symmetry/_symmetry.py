@@ -59,7 +59,16 @@ class Varying(Protocol):
 
     A unit of a network vanishes or becomes a copy of another one, an atom is taken to another place. Descents from
     there are short, and lead to minima and saddles that fresh starts and climbs reach rarely.
+
+    Attributes
+    ----------
+    highest_first : bool
+        Whether to try variants in the order of their energies, those of an energy that was seen before last; else in
+        any order.
     """
+
+    @property
+    def highest_first(self) -> bool: ...
 
     def variants(self, point: Tensor) -> Tensor:
         """Points (m, d) made from one point (1, d), each by changing one part."""
