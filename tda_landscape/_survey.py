@@ -12,7 +12,7 @@ import torch
 
 from samplers import SGD
 from tda_landscape import __version__
-from tda_landscape._errors import InputError, Interrupted, expect, expect_number
+from tda_landscape._errors import InputError, Interrupted, described, expect, expect_number
 from tda_landscape.connecting import connect as connect_verb
 from tda_landscape.connecting._chart_graph import minima_of
 from tda_landscape.connecting._explore import explore_chart, joined, left_of
@@ -149,6 +149,8 @@ def survey(
     expect(Energy, energy=energy)
     expect(Callable | None, sample=sample, quench=quench, connect=connect, progress=progress)
     expect_number("[0, inf] or None", budget=budget)
+    if not isinstance(explore, bool | None):
+        raise InputError(f"explore must be True, False or None, got {described(explore)}")
     if store is not None:
         raise InputError(f"store={store!r} is not built yet; store=None works, keep the Survey that is returned")
     counted, cost = tally(energy)

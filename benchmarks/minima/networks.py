@@ -104,8 +104,8 @@ def refined(rows: list[Row]) -> str:
 
 
 BLOCKS = {
-    "xor": Block(xor, reached, range(5000, 5010)),
-    "xor_rule": Block(xor_rule, rule_ended, range(5000, 5005)),
+    "xor": Block(xor, reached, range(5040, 5050)),
+    "xor_rule": Block(xor_rule, rule_ended, range(5040, 5045)),
     "xor_reference": Block(xor_reference, energies_seen, range(1, 3)),
     "digits": Block(digits, refined, range(3000, 3001)),
 }

@@ -96,8 +96,8 @@ def agreeing(rows: list[Row]) -> str:
 
 BLOCKS = {
     "mueller_brown": Block(mueller_brown, right, range(3000, 3100)),
-    "lj7": Block(lj7, right, range(3000, 3100)),
-    "lj8": Block(lj8, right, range(3000, 3030)),
-    "lj8_first": Block(lj8_first, first_right, range(4000, 4010)),
+    "lj7": Block(lj7, right, range(7200, 7300)),
+    "lj8": Block(lj8, right, range(7200, 7230)),
+    "lj8_first": Block(lj8_first, first_right, range(7230, 7240)),
     "lj8_reference": Block(lj8_reference, agreeing, range(1, 3)),
 }

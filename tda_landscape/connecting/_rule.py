@@ -104,9 +104,9 @@ class Rule:
         loose = "" if self.connected else "; the minima are not all joined"
         variants = self.tried + self.untried
         tried = f"{self.tried} of {variants} variants of minima tried (rule: half of them), " if variants else ""
+        least = f"the least confirmed {many(self.fewest, 'time', 'times')} (rule: {CONFIRMATIONS}), " if merges else ""
         return (
-            f"{ended}: {many(merges, 'merge', 'merges')}, the least confirmed {many(self.fewest, 'time', 'times')} "
-            f"(rule: {CONFIRMATIONS}), {many(self.rare, 'saddle', 'saddles')} seen only once "
+            f"{ended}: {many(merges, 'merge', 'merges')}, {least}{many(self.rare, 'saddle', 'saddles')} seen only once "
             f"(rule: at most {self.most_rare}), {self.lonely} of them below the last merge, "
             f"{many(self.single, 'minimum', 'minima')} reached only once, {tried}"
             f"unchanged for {self.spent - self.last_change:.0f} gradients after a change at {self.last_change:.0f} "

@@ -250,9 +250,9 @@ class Energy:
         points on, where evaluating takes long, another number if that is clearly quicker on the points asked for. That
         choice may differ from process to process. Same plan, machine and threads: same bits.
         """
-        given = {0: plan} if isinstance(plan, int) else dict(plan)
-        if min(given.values(), default=1) < 1:
-            raise InputError(f"at least 1 point is evaluated at once, got {plan}")
+        given = dict(plan) if isinstance(plan, Mapping) else {0: plan}
+        for points in given.values():
+            expect_whole("[1, inf)", plan=points)
         return replace(self, chunk_size=given.get(0, self.chunk_size), evaluator=self.evaluator.with_plan(given))
 
     def start(self, k: int, rng: Seed) -> Tensor:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tda_landscape._errors import InputError
+from tda_landscape._errors import InputError, expect_number
 from tda_landscape.topology._graph import LandscapeGraph
 from tda_landscape.topology._merge_tree import MergeTree
 from tda_landscape.topology._raw import raw_bounds
@@ -162,6 +162,7 @@ def valleys(tree: MergeTree | GraphLike, *, tolerance: float | None = None) -> V
 
 def _tolerance(tree: MergeTree, tolerance: float | None) -> float:
     """The tolerance asked for, or that of a grid."""
+    expect_number("[0, inf) or None", tolerance=tolerance)
     if tree.superlevel:
         raise InputError("valleys are those of sublevel sets; take tree.upwards, which is the tree of -E")
     if not len(tree):
@@ -171,10 +172,7 @@ def _tolerance(tree: MergeTree, tolerance: float | None) -> float:
             "a tree of a graph has no error bound of its own; give tolerance=, the difference of levels that counts as "
             "none, such as the tolerance of the path search"
         )
-    allowed = 2 * float(tree.delta or 0) if tolerance is None else float(tolerance)
-    if not 0 <= allowed < np.inf:
-        raise InputError(f"tolerance must be a non-negative number, got {tolerance}")
-    return allowed
+    return 2 * float(tree.delta or 0) if tolerance is None else float(tolerance)
 
 
 def _overturned(

@@ -91,6 +91,7 @@ def test_minima_that_are_not_joined_keep_it_open():
 def test_one_minimum_ends_when_patience_does():
     rule = looked(*[([0.0], [], [], [], s) for s in (100, 224)])
     assert not rule.met
+    assert "0 merges, 0 saddles" in rule.state("")
     assert looked(*[([0.0], [], [], [], s) for s in (100, 225)]).met
 
 
@@ -123,6 +124,7 @@ def test_minima_that_were_reached_only_once_are_told(reached, single):
 def test_half_of_the_variants_of_minima_are_waited_for(tried, left, met):
     rule = looked(*[(BIRTHS, EDGES, HEIGHTS, [5, 5, 9], s) for s in (100, 1000)], variants=(tried, left))
     assert rule.met == met
+    assert (f"{tried} of {tried + left} variants of minima tried" in rule.state("")) == (tried + left > 0)
     assert (f"{tried} of {tried + left} variants of minima tried (rule: half" in rule.state("")) == (tried + left > 0)
 
 

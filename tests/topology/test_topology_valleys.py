@@ -184,7 +184,7 @@ def test_the_tree_of_a_quotient_knows_that_it_is_one():
     ("tree", "tolerance", "words"),
     [
         (([0.0], [], []), None, "give tolerance="),
-        (([0.0], [], []), -1.0, "non-negative"),
+        (([0.0], [], []), -1.0, "number in"),
         (([], [], []), 0.0, "without leaves"),
         (merge_tree(([0.0], [], []), superlevel=True), 0.0, "upwards"),
     ],
