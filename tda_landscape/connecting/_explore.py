@@ -49,7 +49,8 @@ def explore(
         Without kinks.
     budget : float, optional
         Gradient equivalents in total (value and gradient 1, Hessian d). The last rounds are small, and what it takes
-        to verify the merges is held back; only the first descents are not held by it. None: until the rule is met.
+        to verify the merges is held back. The first descents are not held by it, and a last round that takes far more
+        than those before it goes beyond it by a few hundredths. None: until the rule is met.
     seed : int
     symmetry : "auto", None or Symmetry
         Copies that it makes are one leaf, and the number of them bounds the raw counts.
