@@ -13,7 +13,7 @@ import tda_landscape as tl
 from tda_landscape._errors import expect, expect_number, expect_whole
 from tda_landscape.energy import Energy
 
-NAN = float("nan")
+NAN, INF = float("nan"), float("inf")
 ENERGY = tl.zoo.double_well(2)
 CORNERS = torch.tensor([[-1.0, -1.0], [1.0, 1.0]], dtype=torch.float64)
 MINIMA = tl.Minima.from_points(ENERGY, CORNERS)
@@ -62,6 +62,8 @@ DOORS = {
     "a list of tensors": (lambda: tl.quench(ENERGY, list(CORNERS)), "a list", "torch.stack"),
     "words to evaluate": (lambda: ENERGY("abc"), "'abc'", "array of numbers"),
     "a word to explore": (lambda: tl.survey(ENERGY, explore="no"), "explore must be True, False or None", "'no'"),
+    "no end": (lambda: tl.explore(ENERGY, patience=INF), "patience=inf never ends", "budget"),
+    "an endless budget": (lambda: tl.explore(ENERGY, patience=INF, budget=INF), "patience=inf never ends", "budget"),
     "a tolerance in words": (lambda: tl.valleys(GRAPH, tolerance="a"), "tolerance must be a number in [0, inf)", "'a'"),
     "chunks in words": (lambda: ENERGY.in_chunks("a"), "plan must be a whole number in [1, inf)", "'a'"),
     "half a chunk": (lambda: ENERGY.in_chunks({8: 2.5}), "plan must be a whole number in [1, inf)", "2.5"),

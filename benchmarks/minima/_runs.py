@@ -11,7 +11,8 @@ import numpy as np
 
 import tda_landscape as tl
 from tda_landscape.connecting._chart import Chart, first_chart
-from tda_landscape.connecting._explore import FIRST_STARTS, REACH, STEEPNESS, left_of
+from tda_landscape.connecting._chart_graph import UNLIMITED
+from tda_landscape.connecting._explore import FIRST_STARTS, REACH, STEEPNESS
 from tda_landscape.connecting._round import climbs_of_round, work
 from tda_landscape.connecting._rule import Rule
 from tda_landscape.energy._random import as_generator
@@ -75,7 +76,7 @@ def rounds(energy: tl.Energy, seed: int, limits: Limits) -> Iterator[tuple[Chart
     yield chart, cost.gradient_equivalents
     budget = float("inf") if limits.budget is None else limits.budget
     while cost.gradient_equivalents < budget and time.monotonic() - begin < limits.seconds:
-        work(chart, rule, cost, left_of(None, cost), climbs_of_round(chart))
+        work(chart, rule, cost, UNLIMITED, climbs_of_round(chart))
         yield chart, cost.gradient_equivalents
 
 

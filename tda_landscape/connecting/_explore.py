@@ -78,12 +78,12 @@ def explore(
     Notes
     -----
     The rule: every merge of the tree confirmed by at least 5 searches; of all saddles at most three for every four
-    minima seen only once; half of the variants of minima tried; the tree unchanged for `patience` times as much work as
-    was spent before it last changed, and as long again for each saddle below the highest merge that was seen only once.
-    It is met by evidence, not by proof: what no start and no climb reached is not seen. How many minima were reached
-    only once is told beside it: where there are some, others were probably missed. Where climbs leave minima apart for
-    five times as long, as they do where the saddle between them is degenerate, the ladder searches a path from each
-    part that is left to another one.
+    minima seen only once; half of the variants of minima tried, of which at most 64 a minimum are kept; the tree
+    unchanged for `patience` times as much work as was spent before it last changed, and as long again for each saddle
+    below the highest merge that was seen only once. It is met by evidence, not by proof: what no start and no climb
+    reached is not seen. How many minima were reached only once is told beside it: where there are some, others were
+    probably missed. Where climbs leave minima apart for five times as long, as they do where the saddle between them
+    is degenerate, the ladder searches a path from each part that is left to another one.
 
     Examples
     --------
@@ -117,7 +117,7 @@ def explore_chart(
             f"explore needs Hessians, which {', '.join(energy.kinks)} does not have everywhere; "
             "use sample, quench and connect"
         )
-    if budget is None and patience == float("inf"):
+    if budget in (None, float("inf")) and patience == float("inf"):
         raise InputError("patience=inf never ends by itself; give a budget")
     if budget is not None and not budget >= energy.dim:
         raise InputError(f"budget={budget:g} does not pay for one Hessian of {energy.dim} columns; raise it")

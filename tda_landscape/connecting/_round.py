@@ -9,7 +9,7 @@ from tda_landscape.connecting._rule import Rule
 from tda_landscape.energy import Tally
 
 SHARE, FRESH_SHARE = 0.3, 0.1
-"""The share of all work that starts get, and what of it fresh ones get at least."""
+"""Shares of all work that starts get at least, and that fresh ones get at least."""
 
 VARIANTS_SHARE, IDLE, SHARE_IF_IDLE = 0.5, 2, 0.2
 """What starts from variants of the minima get of all work while there are any, and what they get when so many for each
@@ -38,16 +38,14 @@ def climbs_of_round(chart: Chart) -> int:
 
 def affordable(chart: Chart, cost: Tally, left: Callable[[], float]) -> int:
     """Number of climbs of the next round, fewer where the budget ends."""
-    climbs = climbs_of_round(chart)
-    while climbs > 0 and _spare(chart, cost, left, climbs) < 0:
-        climbs -= 1
-    return climbs
+    return _within(climbs_of_round(chart), chart, cost, left)
 
 
 def work(chart: Chart, rule: Rule, cost: Tally, left: Callable[[], float], climbs: int) -> None:
     """Some starts from variants of minima, some fresh ones, some climbs, and a look at the tree."""
     _start(chart, cost, left, climbs)
-    chart.search(climbs, *_limits(rule))
+    if climbs := _within(climbs, chart, cost, left):  # the last starts may have taken more than there was to spare
+        chart.search(climbs, *_limits(rule))
     rule.look(
         chart.tree(),
         chart.reached,
@@ -77,6 +75,13 @@ def _start(chart: Chart, cost: Tally, left: Callable[[], float], climbs: int) ->
 def _variants_share(chart: Chart) -> float:
     """What starts from variants may have had of all work by now."""
     return VARIANTS_SHARE if chart.untried.idle < IDLE * len(chart.minima) else SHARE_IF_IDLE
+
+
+def _within(climbs: int, chart: Chart, cost: Tally, left: Callable[[], float]) -> int:
+    """So many climbs, fewer where the budget does not pay for them."""
+    while climbs > 0 and _spare(chart, cost, left, climbs) < 0:
+        climbs -= 1
+    return climbs
 
 
 def _spare(chart: Chart, cost: Tally, left: Callable[[], float], climbs: int) -> float:

@@ -30,7 +30,7 @@ class Rule:
     `single` counts the minima that one search ended in, of descents from starts and from saddles. They are told but
     not waited for: where minima are rare, as in a cluster of 8 atoms, that doubles the work. Half of the variants
     of minima, where there are any, are waited for: else 1 of 48 searches on that cluster ended without one minimum.
-    "k rounds without change" alone ends too early: it was right for 6 of 20.
+    "k rounds without change" alone ends too early: it was right for 6 of 20 of them.
     """
 
     patience: float = PATIENCE

@@ -85,7 +85,9 @@ class Untried:
         points = self.points[i]
         self.novel.append(len(points))
         if isinstance(self.symmetry, Varying) and self.symmetry.highest_first:
-            levels, order = energy(points).sort(descending=True)
+            levels = energy(points)
+            points = points[levels.isfinite()]
+            levels, order = levels[levels.isfinite()].sort(descending=True)
             before = torch.cat([*self.levels, levels])
             near = (levels[:, None] - before).abs() <= SAME_LEVELS * (1 + levels[:, None].abs())
             seen = near.tril(len(before) - len(levels) - 1).any(1)

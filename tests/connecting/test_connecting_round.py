@@ -27,8 +27,9 @@ def rounds(name, number, budget=None):
 
 @pytest.mark.parametrize("name", ["xor", "cluster"])
 def test_variants_get_half_of_the_work_at_first_and_a_fifth_when_they_bring_no_minimum(name, monkeypatch):
-    first, _ = rounds(name, 1)
+    first, spent = rounds(name, 1)
     at_first = first.variants_cost
+    assert (0.3 if name == "xor" else 0.2) < at_first / spent.gradient_equivalents < 0.55
     monkeypatch.setattr(_round, "IDLE", 0)
     idle, cost_idle = rounds(name, 1)
     assert idle.variants_cost < at_first
@@ -81,3 +82,12 @@ def test_climbs_are_what_the_budget_pays_for():
     some = [affordable(chart, cost, left_of(spent + more, cost)) for more in (300, 500, 700, 5000)]
     assert some == sorted(some)
     assert some[0] < some[-1] == climbs_of_round(chart)
+
+
+def test_climbs_that_starts_left_nothing_for_are_not_made():
+    chart, cost = rounds("cluster", 1)
+    climbed = sum(chart.climbs)
+    work(chart, Rule(math.inf), cost, lambda: 0.0, 4)
+    assert sum(chart.climbs) == climbed
+    work(chart, Rule(math.inf), cost, left_of(None, cost), 4)
+    assert sum(chart.climbs) == climbed + 4

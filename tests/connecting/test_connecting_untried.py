@@ -81,6 +81,17 @@ def test_variants_of_networks_come_highest_first_and_images_by_symmetries_of_the
     assert bool((levels[: len(new)].diff() < 0).all()), "highest first"
 
 
+def test_variants_without_an_energy_are_dropped(xor):
+    energy, symmetry, minima = xor
+    queue = Untried(symmetry)
+    queue.add(minima.points[:1], generator())
+    finite = queue.points[0].clone()
+    queue.points[0] = torch.cat([finite, torch.full((1, 17), torch.nan, dtype=torch.float64)])
+    points = queue.take(1000, energy)
+    assert len(points) == len(finite) == queue.tried
+    assert bool(points.isfinite().all())
+
+
 def test_variants_of_clusters_come_in_any_order_and_cost_nothing():
     energy, cost = tl.tally(tl.zoo.lennard_jones(7))
     minimum = tl.quench(energy, energy.start(20, 0)).leaves.points[-1:]

@@ -63,8 +63,8 @@ class Varying(Protocol):
     Attributes
     ----------
     highest_first : bool
-        Whether to try variants in the order of their energies, those of an energy that was seen before last; else in
-        any order.
+        Whether to try those of the highest energies first, and last those of an energy that was seen before; else
+        they are tried in any order.
     """
 
     @property
