@@ -151,10 +151,19 @@ def make_lift(chain: Chain) -> KernelLift:
     return KernelLift(chain, dimension, inputs, kernel, weights[_by_pivots(unit(features @ kernel.T))[1][:q]])
 
 
-def independent(features: Tensor, near: float = DEPENDENT) -> list[int]:
-    """Rows of features (k, q) that span what all of them span, best conditioned first."""
+def independent(lift: KernelLift, incoming: Tensor, near: float = DEPENDENT) -> list[int]:
+    """Units (k, n) of incoming weights whose features span what those of all span, best conditioned first."""
+    features = torch.where(_cancelled(lift, incoming)[:, None], 0.0, lift.features(incoming))
     pivots, order = _by_pivots(unit(features))
     return order[: int((pivots > near * len(features)).sum())]
+
+
+def _cancelled(lift: KernelLift, incoming: Tensor) -> Tensor:
+    """Which units see nothing but the rounding of terms that cancel: at length 1 it looks like a feature."""
+    act, seen, rounding = lift.chain.activations[0], incoming @ lift.inputs.T, incoming.abs() @ lift.inputs.abs().T
+    doubt = act(seen + DEPENDENT * rounding) - act(seen - DEPENDENT * rounding)
+    cancelled: Tensor = act(seen).norm(dim=1) <= doubt.norm(dim=1)
+    return cancelled
 
 
 def completion(features: Tensor, reference: Tensor) -> list[int]:

@@ -69,7 +69,7 @@ def spanning(lift: KernelLift, units: Units) -> tuple[list[Units], list[int]]:
 
     What dependent units carry is moved to others, which leaves the outputs as they are; then they are free.
     """
-    basis = independent(lift.features(units.incoming))
+    basis = independent(lift, units.incoming)
     nodes, whole = completed(lift, carried(lift, units, lift.beta(units), basis), basis)
     return [units, *nodes], whole
 

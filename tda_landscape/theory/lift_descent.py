@@ -66,10 +66,9 @@ def _shed(lift: KernelLift, loss: OutputLoss, units: Units) -> tuple[Units, list
     of the way to the best that the independent units can do, which has to make up for what is lost.
     """
     beta, rows = _coefficients(lift.beta(units), units), _rows(lift.kernel, units)
-    features = lift.features(units.incoming)
-    exact = independent(features)
+    exact = independent(lift, units.incoming)
     for near in NEARLY:
-        basis = independent(features, near)
+        basis = independent(lift, units.incoming, near)
         if len(basis) == len(exact):
             break
         own = _own(lift, units, basis)

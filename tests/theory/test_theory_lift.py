@@ -8,10 +8,11 @@ import torch
 from torch.nn.functional import mse_loss
 
 import tda_landscape as tl
-from tda_landscape.theory import lift, lift_descent
+from tda_landscape.theory import _kernel_lift, lift, lift_descent
 from tda_landscape.theory._chain import read_chain
 from tda_landscape.theory._curve import excess, joints
 from tests.theory.lift_networks import CERTIFIED, draw
+from tests.theory.theory_networks import normal, rng
 
 EXACT, JOINT = 1e-12, 1e-10
 
@@ -73,6 +74,25 @@ def test_control_the_straight_line_rises():
         high += bool(line.height > line.energies[[0, -1]].max() + 1e-3)
         check_connect(replace(case, ends=torch.stack([low, copy])))
     assert high >= 6
+
+
+def test_a_unit_that_sees_nothing_but_rounding_adds_no_feature():
+    """On these data the third input is the sum of the first two, but for its rounding."""
+    x = normal(rng(0), 6, 2)
+    data = torch.cat([x, x.sum(1, keepdim=True)], dim=1), x[:, :1]
+    energy = tl.Energy.from_model(tl.zoo.networks.mlp([3, 8, 1], activation="relu", bias=False), mse_loss, data)
+    chain = read_chain(energy.network)
+    kernel = _kernel_lift.kernel_lift(energy)
+    none = torch.tensor([[0.1, 0.1, -0.1], [0.7, 0.7, -0.7], [-3.3, -3.3, 3.3]], dtype=torch.float64)
+    some = torch.tensor([[0.1, 0.1, -0.1 + 1e-9], [1e-9, 0.0, 0.0]], dtype=torch.float64)
+    assert kernel.features(none).any(1).any()  # control: some of them are not 0
+    assert _kernel_lift.independent(kernel, none) == []
+    assert sorted(_kernel_lift.independent(kernel, torch.cat([none, some]))) == [3, 4]
+    for seed in range(20):  # three units that see the data, five that do not
+        incoming = normal(rng(seed), 2, 8, 3)
+        incoming[:, 3:] = incoming[:, 3:, :1] * torch.tensor([1.0, 1.0, -1.0])
+        ends = [chain.vector([(w, None), (u, None)]) for w, u in zip(incoming, normal(rng(seed), 2, 1, 8), strict=True)]
+        assert excess(energy, lift.connect(chain, *ends, rng(seed)), 17) <= EXACT
 
 
 @pytest.mark.parametrize("seed", range(3))
