@@ -110,6 +110,18 @@ def test_no_pickle_and_no_global_randomness():
     assert [(p, w) for p in FILES for w in words if w in p.read_text()] == []
 
 
+def undriven(text):
+    """Calls of torch.linalg.lstsq without a driver: the one it chooses pivots by memory that nobody wrote."""
+    calls = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call))
+    plain = (call for call in calls if ast.unparse(call.func) == "torch.linalg.lstsq")
+    return [ast.unparse(call) for call in plain if "driver" not in [word.arg for word in call.keywords]]
+
+
+def test_least_squares_name_their_driver():
+    assert undriven("torch.linalg.lstsq(a, b)") == ["torch.linalg.lstsq(a, b)"]
+    assert [call for path in FILES for call in undriven(path.read_text())] == []
+
+
 @pytest.mark.parametrize("statement", ["import tda_landscape.topology", "import tda_landscape as tl; tl.merge_tree"])
 def test_topology_loads_no_torch(statement):
     code = f"{statement}; import sys; sys.exit('torch' in sys.modules or 'matplotlib' in sys.modules)"

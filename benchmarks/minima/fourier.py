@@ -39,7 +39,8 @@ def on_grid(energy: tl.Energy, grid: int) -> tl.MergeTree:
 def saddles_near(energy: tl.Energy, x: Tensor, step: float) -> Tensor:
     """Saddles of index 1 that Newton steps lead to from points (k, d)."""
     for _ in range(30):
-        move = torch.linalg.lstsq(energy.hessian(x), energy.value_and_grad(x)[1][:, :, None]).solution[:, :, 0]
+        gradient = energy.value_and_grad(x)[1][:, :, None]
+        move = torch.linalg.lstsq(energy.hessian(x), gradient, driver="gelsd").solution[:, :, 0]
         x = energy.wrap(x - move * (step / move.norm(dim=1, keepdim=True).clamp(min=1e-300)).clamp(max=1))
     index = (torch.linalg.eigvalsh(energy.hessian(x)) < 0).sum(1)
     return x[(energy.value_and_grad(x)[1].norm(dim=1) < 1e-8) & (index == 1)]

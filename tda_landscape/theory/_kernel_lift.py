@@ -186,5 +186,5 @@ def outgoing(beta: Tensor, features: Tensor, slots: Sequence[int], width: int) -
     weights = beta.new_zeros(len(beta), width)
     if len(slots):
         sizes = features.norm(dim=1)  # units of very different sizes are no reason to leave some out
-        weights[:, slots] = torch.linalg.lstsq(unit(features).T, beta.T).solution.T / sizes
+        weights[:, slots] = torch.linalg.lstsq(unit(features).T, beta.T, driver="gels").solution.T / sizes
     return weights

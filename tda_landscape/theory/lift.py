@@ -111,7 +111,7 @@ def _exchanges(
     """
     waiting = [j for j in range(len(lift.reference)) if j not in placed]
     wanted, basis = unit(lift.features(lift.reference[waiting])), unit(lift.features(incoming[[*old, *slots]]))
-    rest = torch.linalg.lstsq(basis.T, wanted.T).solution.T[:, : len(old)].clone()
+    rest = torch.linalg.lstsq(basis.T, wanted.T, driver="gels").solution.T[:, : len(old)].clone()
     exchanges = []
     for _ in range(min(count, len(old))):
         j, i = divmod(int(rest.abs().argmax()), len(old))

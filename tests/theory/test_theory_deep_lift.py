@@ -55,6 +55,20 @@ def test_500_random_pairs_and_one_of_the_lectures_widths():
     assert max(worst, lecture) <= EXACT
 
 
+def test_same_ends_same_bits():
+    """Whatever stands in the memory that is used next."""
+    energy = make(*WIDE[6], rng(0))
+    chain = read_chain(energy.network)
+    a, b = point(chain, "random", rng(1)), point(chain, "rank one", rng(2))
+    curves = set()
+    for seed in range(6):
+        used = [torch.randint(9, (n,), generator=rng(seed)) for n in range(1, 60)]
+        del used
+        pieces = deep_lift.connect(chain, a, b, rng(0)).pieces
+        curves.add(torch.stack([piece.end for piece in pieces]).numpy().tobytes())
+    assert len(curves) == 1
+
+
 @pytest.mark.parametrize(("widths", "layer"), NARROW)
 def test_control_a_layer_without_a_unit_to_spare_is_refused(widths, layer):
     energy = make(widths, "square", 20, False, mse_loss, rng(0))
