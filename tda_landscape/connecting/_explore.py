@@ -78,7 +78,7 @@ def explore(
     Notes
     -----
     The rule: every merge of the tree confirmed by at least 5 searches; of all saddles at most three for every four
-    minima seen only once; half of the variants of minima tried, of which at most 64 a minimum are kept; the tree
+    minima seen only once; four fifths of the variants of minima tried, of which at most 64 a minimum are kept; the tree
     unchanged for `patience` times as much work as was spent before it last changed, and as long again for each saddle
     below the highest merge that was seen only once. It is met by evidence, not by proof: what no start and no climb
     reached is not seen. How many minima were reached only once is told beside it: where there are some, others were
