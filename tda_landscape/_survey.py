@@ -20,6 +20,7 @@ from tda_landscape.energy import Energy, Tally, tally
 from tda_landscape.minima import Cloud, Minima
 from tda_landscape.minima import quench as quench_verb
 from tda_landscape.minima import sample as sample_verb
+from tda_landscape.minima._describe import hessian_cost
 from tda_landscape.topology import (
     Diagrams,
     LandscapeGraph,
@@ -33,7 +34,9 @@ from tda_landscape.topology import (
 EXPLORE_DIM = 64
 """Up to this dimension a Hessian costs no more than a descent, and exploring is the better way."""
 
-CHAINS = 64
+CHAINS, FEWEST, EACH = 64, 4, 2000
+"""Trained networks; fewer, but not below the fewest, where a budget has not so many gradients for each and three times
+what its Hessian takes: what is not trained to the end, or of unknown kind, is no minimum."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -189,8 +192,11 @@ def _default_sample(energy: Energy, seed: int, budget: float | None) -> Callable
     """Trained networks for a network; for any other energy, whose scale nobody knows, the start law itself."""
     if energy.network is None:
         return partial(sample_verb, chains=256, seed=seed)
-    steps = 500 if budget is None else min(500, int(budget / 4 / CHAINS))
-    return partial(sample_verb, kernel=SGD(lr=0.05, momentum=0.9), chains=CHAINS, steps=steps, seed=seed)
+    chains, steps = CHAINS, 500
+    if budget is not None:
+        chains = max(FEWEST, min(CHAINS, int(budget / (EACH + 3 * hessian_cost(energy)))))
+        steps = min(steps, int(budget / 4 / chains))
+    return partial(sample_verb, kernel=SGD(lr=0.05, momentum=0.9), chains=chains, steps=steps, seed=seed)
 
 
 def _provenance(energy: Energy) -> dict[str, Any]:

@@ -34,6 +34,17 @@ def test_survey_equals_its_steps():
     assert survey.cost.gradient_equivalents > 1000
 
 
+def test_a_budget_is_spent_on_as_many_networks_as_it_can_train(monkeypatch):
+    energy = network(8)  # 67 parameters: more than an exploration takes
+    survey = tl.survey(energy, budget=9000)
+    assert len(survey.cloud.points) == 4
+    assert "minimum" in survey.minima.status
+    assert survey.cost.gradient_equivalents <= 1.05 * 9000
+    monkeypatch.setattr("tda_landscape._survey.FEWEST", 64)
+    with pytest.raises(tl.InputError, match=r"none of 64 points .* raise max_steps of quench or its budget"):
+        tl.survey(energy, budget=9000)
+
+
 def test_every_view_says_the_same_number():
     survey = tl.survey(network(), **STEPS)
     bars = survey.diagrams[0]

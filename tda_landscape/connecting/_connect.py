@@ -105,7 +105,7 @@ def connect(
     if len(leaves) == 0:
         raise InputError(
             f"none of {len(minima)} points is a minimum ({', '.join(sorted(set(minima.status)))}); "
-            "raise max_steps of quench, or add weight decay where the energy has no minimum"
+            "raise max_steps of quench or its budget, or add weight decay where the energy has no minimum"
         )
     graph = _leaf_graph(leaves)
     counted, cost = tally(energy)

@@ -17,7 +17,7 @@ def value_and_grad(function: Function, gradient: Function | None, x: Tensor) -> 
     with torch.enable_grad():
         energies = function(x.requires_grad_())
         (gradients,) = torch.autograd.grad(energies.sum(), x)
-    return energies.detach(), gradients
+    return energies.detach().contiguous(), gradients.contiguous()  # what is the same at all points is not one number
 
 
 def hessian_products(function: Function, gradient: Function | None, x: Tensor, v: Tensor) -> Tensor:

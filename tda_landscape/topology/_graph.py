@@ -160,9 +160,14 @@ class LandscapeGraph:
 
     def __repr__(self) -> str:
         leaves = f" ({kinds(self.leaf_status.tolist())}), lowest {self.births.min():.6g}" if len(self.births) else ""
-        edges = many(len(self.edges), "edge", "edges")
-        if len(self.edges):
-            edges += f" ({kinds(self.status.tolist())}), heights {self.heights.min():.6g} to {self.heights.max():.6g}"
+        first, second = self.edges.T
+        own = (first == second) & (self.heights <= self.births[first])  # what a symmetry's elements that fix a leaf are
+        edges = many(int((~own).sum()), "edge", "edges")
+        if not own.all():
+            heights = self.heights[~own]
+            edges += f" ({kinds(self.status[~own].tolist())}), heights {heights.min():.6g} to {heights.max():.6g}"
+        if own.any():
+            edges += f", {many(int(own.sum()), 'loop', 'loops')} at the height of a leaf"
         modulo = "" if self.order is None else f"; copies under a symmetry of order {number(self.order)} are one leaf"
         reason = f"\n{self.reason}" if self.reason else ""
         return f"landscape graph of {many(len(self.births), 'leaf', 'leaves')}{leaves}; {edges}{modulo}{reason}"

@@ -256,3 +256,11 @@ def test_a_list_of_python_floats_is_the_point_that_it_says():
     assert torch.equal(energy([[0.1, 0.2]]), energy(exact))
     assert torch.equal(energy.value_and_grad([[0.1, 0.2]])[1], energy.value_and_grad(exact)[1])
     assert energy(exact.float()) != energy(exact)  # control: rounding to float32 is seen
+
+
+@pytest.mark.parametrize("function", [lambda x: x.sum(-1), lambda x: 0 * x.sum(-1)])
+def test_gradients_that_are_the_same_everywhere_can_be_written_to(function):
+    """Autograd gives one number, seen from all places; what is written to one of them would be in all."""
+    energy = Energy.from_function(function, dim=3)
+    for tensor in energy.value_and_grad(torch.zeros(4, 3)):
+        assert tensor.is_contiguous()

@@ -29,6 +29,12 @@ def test_a_graph_tells_its_leaves_and_edges_by_status():
     assert "symmetry" not in str(GRAPH)
 
 
+def test_loops_at_the_height_of_a_leaf_are_no_edges_between_heights():
+    loops = LandscapeGraph.from_arrays([0.0, 0.5], [(0, 0), (1, 1), (1, 1)], [0.0, 0.5, 0.9])
+    assert "; 1 edge (1 sampled), heights 0.9 to 0.9, 2 loops at the height of a leaf" in str(loops)
+    assert str(LandscapeGraph.from_arrays([0.0], [(0, 0)], [0.0])).endswith("; 0 edges, 1 loop at the height of a leaf")
+
+
 def test_a_tree_tells_its_merges_by_status_and_what_is_proved():
     assert str(merge_tree(GRAPH)) == (
         "merge tree of 3 leaves, the first at 0; 2 merges (1 certified, 1 refined), the last at 1, "
