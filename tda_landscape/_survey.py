@@ -120,7 +120,8 @@ def survey(
     energy : Energy
     seed, budget : int, float
         Of the default steps; a step that is given brings its own. The budget is in gradient equivalents, in
-        total: a quarter of it goes to sampling at most, half of what that leaves to quench, the rest to paths.
+        total: a quarter of it goes to sampling at most, half of what that leaves to quench, the rest to paths. Of a
+        network so many copies are trained as that pays for, from 4 to 64.
     sample, quench, connect : callable, optional
         Steps to use instead of the default ones, such as
         ``functools.partial(tl.sample, kernel=SGD(lr=0.1), chains=100)``.
