@@ -130,8 +130,9 @@ def explore_chart(
         chart.start(FIRST_STARTS)
     else:
         raise InputError(
-            f"none of {chart.starts} descents ended in a minimum with positive curvature; change the start law, or use "
-            "sample, quench and connect (explore=False in a survey), which take flat valleys too"
+            f"none of {chart.starts} descents ended in a minimum with positive curvature; change the start law, give "
+            "the symmetry under which minima are not isolated, or use sample, quench and connect (explore=False in a "
+            "survey), which take flat valleys too"
         )
     chart.starts_cost = cost.gradient_equivalents
     rule, left = Rule(patience), left_of(budget, cost)
