@@ -11,7 +11,8 @@ get there does not count, whatever its optimiser says. Lines:
   `torch.func.functional_call` on the module: what packages for energy landscapes do (topsearch).
 - scipy, tl.Energy: the same optimiser with this package's energy for the gradients.
 - topsearch: `topsearch.minimisation.lbfgs.minimise`, a box-constrained L-BFGS-B of 5 pairs, with the same autograd
-  gradient; numerical: with the gradient that its `Potential` has by default. Only where topsearch is installed.
+  gradient; numerical: with the gradient that its `Potential` has by default. Only where topsearch can
+  be imported.
 - torch: `torch.optim.LBFGS` with a strong Wolfe search on the module's own parameters, one point after another.
 The slow ones run on the first `--few` points of the same batch, in turns with the fast one.
 """
@@ -103,7 +104,7 @@ def topsearch_lines(energy: tl.Energy) -> list[Line]:
     try:
         from topsearch.minimisation.lbfgs import minimise
         from topsearch.potentials.potential import Potential
-    except ImportError:
+    except (ImportError, AttributeError):  # the latter beside numpy 2: its nptyping asks for np.bool8
         return []
     autograd = by_autograd(energy)
 
